@@ -1,0 +1,3 @@
+/** How far a segment can be trusted: measured by the meter, estimated by a rule, or edited by a person. */
+export const qualities = ['measured', 'estimated', 'edited'] as const
+export type Quality = (typeof qualities)[number]

@@ -1,0 +1,5 @@
+export { largestRemainder } from './apportion.js'
+export { addExact, type Exact, exact, exactOf, scaleExact, toMicroRounded } from './exact.js'
+export { type Currency, formatMicro, formatNano, type Money, money, parseMicro, parseNano } from './money.js'
+export { type PerUnit, priceExact, type Rate } from './rate.js'
+export { divideRounded, minorUnitMicro, roundToMinor } from './round.js'

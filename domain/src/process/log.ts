@@ -1,0 +1,25 @@
+/** One line of JSON an event on standard error; standard output belongs to a verb's answer. */
+export interface Log {
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void
+  error(event: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+/** Field names whose values never reach a log. */
+const secret = /password|secret|token|authorization|cookie|credential|(^|_)key$/i
+
+export function createLog(service: string, write: (line: string) => void = (line) => process.stderr.write(line)): Log {
+  const emit =
+    (level: string) =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      const record = { time: new Date().toISOString(), level, service, event, ...fields }
+      write(`${JSON.stringify(record, (name, value: unknown) => (secret.test(name) ? '***' : jsonable(value)))}\n`)
+    }
+  return { info: emit('info'), warn: emit('warn'), error: emit('error') }
+}
+
+function jsonable(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (value instanceof Error) return { name: value.name, message: value.message, code: 'code' in value ? value.code : undefined }
+  return value
+}

@@ -1,0 +1,11 @@
+export {
+  evidenceBytes,
+  type ProfileMessage,
+  ProfileMessageSchema,
+  type ReadingsMessage,
+  ReadingsMessageSchema,
+  type WireExchange,
+  wireVersion
+} from './messages.js'
+export { encodeReadings, type ParsedReadings, parseProfileMessage, parseReadings } from './readings.js'
+export { parseTopic, type TopicKind, topicFor, topicKinds } from './topics.js'

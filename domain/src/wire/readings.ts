@@ -1,0 +1,95 @@
+import { Compile } from 'typebox/compile'
+import { AppError } from '../errors/catalogue.js'
+import { obis } from '../metering/obis.js'
+import type { MeterReading } from '../metering/reading.js'
+import { failure, type Result, success } from '../result/index.js'
+import type { EpochMs } from '../time/instant.js'
+import { isMeterUnit } from '../units/meter-unit.js'
+import { type ProfileMessage, ProfileMessageSchema, type ReadingsMessage, ReadingsMessageSchema, type WireExchange } from './messages.js'
+
+const readingsValidator = Compile(ReadingsMessageSchema)
+const profileValidator = Compile(ProfileMessageSchema)
+
+/** A message in the one shape that acceptance works on, whatever format it came in. */
+export interface ParsedReadings {
+  readonly epoch: string
+  readonly lane: ReadingsMessage['lane']
+  readonly sequence: number
+  readonly exchanges: readonly WireExchange[]
+  readonly readings: readonly (MeterReading & { readonly exchange: number })[]
+}
+
+export function encodeReadings(message: ParsedReadings): ReadingsMessage {
+  const { readings } = message
+  return {
+    v: 1,
+    epoch: message.epoch,
+    lane: message.lane,
+    sequence: message.sequence,
+    exchanges: [...message.exchanges],
+    readings: {
+      exchange: readings.map((each) => each.exchange),
+      obis: readings.map((each) => each.obis),
+      at: readings.map((each) => each.at),
+      raw: readings.map((each) => each.raw.toString()),
+      scaler: readings.map((each) => each.scaler),
+      unit: readings.map((each) => each.unit),
+      status: readings.map((each) => each.status)
+    }
+  }
+}
+
+/** A readings message from its JSON text; MESSAGE_MALFORMED with the first path that is wrong. */
+export function parseReadings(text: string): Result<ParsedReadings, AppError> {
+  const parsed = parseJson(text, readingsValidator)
+  if (!parsed.ok) return parsed
+  const { epoch, lane, sequence, exchanges, readings } = parsed.value
+  const count = readings.exchange.length
+  for (const [name, values] of Object.entries(readings)) {
+    if (values.length !== count) return malformed(`/readings/${name} has ${values.length} entries and /readings/exchange ${count}`)
+  }
+  const rows: (MeterReading & { exchange: number })[] = []
+  for (let index = 0; index < count; index += 1) {
+    const exchange = readings.exchange[index] ?? 0
+    const unit = readings.unit[index] ?? ''
+    if (exchange >= exchanges.length)
+      return malformed(`/readings/exchange/${index} is ${exchange}, and there are ${exchanges.length} exchanges`)
+    if (!isMeterUnit(unit)) return malformed(`/readings/unit/${index} "${unit}" is no unit a meter counts in`)
+    rows.push({
+      exchange,
+      obis: obis(readings.obis[index] ?? ''),
+      at: (readings.at[index] ?? 0) as EpochMs,
+      raw: BigInt(readings.raw[index] ?? '0'),
+      scaler: readings.scaler[index] ?? 0,
+      unit,
+      status: readings.status[index] ?? 0
+    })
+  }
+  return success({ epoch, lane, sequence, exchanges, readings: rows })
+}
+
+export function parseProfileMessage(text: string): Result<ProfileMessage, AppError> {
+  return parseJson(text, profileValidator)
+}
+
+interface Validator<Value> {
+  Check(value: unknown): value is Value
+  Errors(value: unknown): { instancePath: string; message: string }[]
+}
+
+function parseJson<Value>(text: string, validator: Validator<Value>): Result<Value, AppError> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return malformed(`not JSON: ${thrown.message}`)
+    throw thrown
+  }
+  if (validator.Check(value)) return success(value)
+  const first = validator.Errors(value)[0]
+  return malformed(`${first?.instancePath === '' ? '/' : (first?.instancePath ?? '/')} ${first?.message ?? 'does not fit the schema'}`)
+}
+
+function malformed(message: string): { ok: false; error: AppError } {
+  return failure(new AppError('MESSAGE_MALFORMED', message))
+}
