@@ -1,0 +1,9 @@
+export type {
+  DecodeFailure,
+  Evidence,
+  Exchange,
+  MeterReadout,
+  ProtocolCodec
+} from '../protocols/protocol.js'
+export { canonicalJson, profileHash } from './canonical-json.js'
+export { codecs, decodeEvidence } from './registry.js'
