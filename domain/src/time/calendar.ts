@@ -50,3 +50,40 @@ export function wholeDays(period: Period, zone: string): { readonly day: string;
   }
   return days
 }
+
+/** What a clock on the wall shows. Fields count as people write them: month 1 to 12, day 1 to 31. */
+export interface LocalTime {
+  readonly year: number
+  readonly month: number
+  readonly day: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+}
+
+/**
+ * The instant at which a clock in the zone shows this. An hour that is skipped in spring is read as the clock that was not
+ * yet put forward; an hour that comes twice in autumn is its first or, on demand, its second passage.
+ *
+ * @returns undefined when no clock shows it: 31 February, 24:30, a field that is not whole
+ */
+export function fromLocal(parts: LocalTime, zone: string, repeated: 'earlier' | 'later' = 'earlier'): EpochMs | undefined {
+  const { year, month, day, hour, minute, second } = parts
+  const whole = [year, month, day, hour, minute, second].every(Number.isSafeInteger)
+  if (!whole || year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31) return undefined
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return undefined
+  const date = Temporal.PlainDate.from({ year, month, day: 1 })
+  if (day > date.daysInMonth) return undefined
+  const local = date.with({ day }).toPlainDateTime({ hour, minute, second })
+  const compatible = local.toZonedDateTime(zone)
+  const shown = compatible.toPlainDateTime().equals(local)
+  const chosen = repeated === 'later' && shown ? local.toZonedDateTime(zone, { disambiguation: 'later' }) : compatible
+  return epochMs(chosen.epochMilliseconds)
+}
+
+/** What a clock in the zone shows at the instant, and by how many minutes it is ahead of UTC then. */
+export function toLocal(instant: EpochMs, zone: string): LocalTime & { readonly offsetMinutes: number } {
+  const local = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone)
+  const { year, month, day, hour, minute, second } = local
+  return { year, month, day, hour, minute, second, offsetMinutes: Math.trunc(local.offsetNanoseconds / 60e9) }
+}

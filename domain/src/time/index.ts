@@ -1,2 +1,12 @@
-export { billingMonth, billingMonths, type Period, periodDays, startOfDay, wholeDays } from './calendar.js'
+export {
+  billingMonth,
+  billingMonths,
+  fromLocal,
+  type LocalTime,
+  type Period,
+  periodDays,
+  startOfDay,
+  toLocal,
+  wholeDays
+} from './calendar.js'
 export { type Clock, type EpochMs, epochMs, fromIso, toIso } from './instant.js'
