@@ -1,3 +1,4 @@
+export * as modbus from '../protocols/modbus/codec/index.js'
 export type {
   DecodeFailure,
   Evidence,

@@ -1,7 +1,8 @@
 import { failure, type Result } from '@endeks/domain/result'
+import { modbusCodec } from '../protocols/modbus/codec/index.js'
 import type { DecodeFailure, Evidence, MeterReadout, ProtocolCodec } from '../protocols/protocol.js'
 
-const all: readonly ProtocolCodec[] = []
+const all: readonly ProtocolCodec[] = [modbusCodec]
 
 /** Every protocol's pure half, by the name that evidence carries. */
 export const codecs: ReadonlyMap<string, ProtocolCodec> = new Map(all.map((codec) => [codec.name, codec]))

@@ -33,6 +33,12 @@ export interface MeterReadout {
   readonly readings: readonly MeterReading[]
 }
 
+/** What one frame may need to be read: a key where it is encrypted, a profile where its meaning is not in it. */
+export interface FrameContext {
+  readonly key?: Uint8Array
+  readonly profile?: unknown
+}
+
 /** The pure half of a protocol: no sockets, no clock. The gateway reads with it and the API decodes evidence again with it. */
 export interface ProtocolCodec {
   readonly name: string
@@ -40,7 +46,7 @@ export interface ProtocolCodec {
   readonly profileSchema: TSchema
   decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeFailure>
   /** One frame by itself, for `gateway decode`: a plain object to print as JSON, or why not. */
-  describeFrame(frame: Uint8Array): Result<Readonly<Record<string, unknown>>, DecodeFailure>
+  describeFrame(frame: Uint8Array, context?: FrameContext): Result<Readonly<Record<string, unknown>>, DecodeFailure>
 }
 
 /** What a conversation on the bus is for. */

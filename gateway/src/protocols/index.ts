@@ -1,0 +1,5 @@
+import { modbusProtocol } from './modbus/driver.js'
+import type { Protocol } from './protocol.js'
+
+/** Every protocol that the gateway speaks: one line a protocol. */
+export const protocols: readonly Protocol[] = [modbusProtocol]
