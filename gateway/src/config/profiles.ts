@@ -1,0 +1,69 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError, asError } from '@endeks/domain/errors'
+import { type ConfigProblem, configInvalid, loadJsonFile, problemsOf } from '@endeks/domain/process'
+import Type from 'typebox'
+import { Value } from 'typebox/value'
+import { canonicalJson, profileHash } from '../codec/canonical-json.js'
+import { protocols } from '../protocols/index.js'
+
+/** How one kind of meter is read, with the text and the hash under which it is announced. */
+export interface Profile {
+  readonly name: string
+  readonly protocol: string
+  readonly value: unknown
+  readonly content: string
+  readonly hash: string
+}
+
+export type Profiles = ReadonlyMap<string, Profile>
+
+/** The directory that ships with the gateway. */
+export const shippedProfiles = new URL('../../../profiles/', import.meta.url).pathname
+
+/** What every profile has, whatever its protocol adds. */
+const Head = Type.Object({ name: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' }), protocol: Type.String() })
+
+/**
+ * Reads every `*.json` of the directories.
+ *
+ * @throws {AppError} CONFIG_INVALID that lists every problem of every file
+ */
+export function loadProfiles(directories: readonly string[]): Profiles {
+  const profiles = new Map<string, Profile>()
+  const problems: ConfigProblem[] = []
+  for (const directory of directories) {
+    for (const file of profileFiles(directory)) {
+      const value = loadJsonFile(join(directory, file))
+      const found = problemsOfProfile(value)
+      if (found.length > 0 || !Value.Check(Head, value)) {
+        problems.push(...found.map(({ path, message }) => ({ path: `${file}${path}`, message })))
+      } else if (profiles.has(value.name)) {
+        problems.push({ path: `${file}/name`, message: `"${value.name}" is another profile's name already` })
+      } else {
+        const content = canonicalJson(value)
+        profiles.set(value.name, { name: value.name, protocol: value.protocol, value, content, hash: profileHash(value) })
+      }
+    }
+  }
+  if (problems.length > 0) throw configInvalid('profiles', problems)
+  return profiles
+}
+
+function problemsOfProfile(value: unknown): ConfigProblem[] {
+  const head = problemsOf(Head, value)
+  if (head.length > 0 || !Value.Check(Head, value)) return head
+  const protocol = protocols.find((each) => each.codec.name === value.protocol)
+  if (protocol === undefined) return [{ path: '/protocol', message: `"${value.protocol}" is no protocol of this gateway` }]
+  return problemsOf(protocol.codec.profileSchema, value)
+}
+
+function profileFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+  } catch (thrown) {
+    throw new AppError('CONFIG_INVALID', `profile directory ${directory} can't be read: ${asError(thrown).message}`, { directory }, thrown)
+  }
+}

@@ -1,0 +1,53 @@
+import Type, { type Static } from 'typebox'
+
+const strict = { additionalProperties: false } as const
+const Name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' })
+
+const Meter = Type.Object(
+  {
+    /** in the form that the bus's protocol has for addresses */
+    address: Type.String({ minLength: 1, maxLength: 64 }),
+    profile: Name,
+    /** without one, only stored values are read */
+    schedule: Type.Optional(Name),
+    /** a date of the site's zone: values that the meter stored from then on are read and delivered */
+    historySince: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }))
+  },
+  strict
+)
+
+/** What every bus has; where it is and how it is opened is its protocol's `busSchema`. */
+const Bus = Type.Object({
+  name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }),
+  protocol: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }),
+  /** longest wait for one answer */
+  answerWithinMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 60_000 })),
+  meters: Type.Array(Meter, { maxItems: 10_000 })
+})
+
+const Schedule = Type.Object({ everyMs: Type.Integer({ minimum: 1_000, maximum: 31 * 86_400_000 }) }, strict)
+
+/** A gateway's site file: which meters hang on which buses, and how often they are read. */
+export const GatewaySiteSchema = Type.Object(
+  {
+    gateway: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$' }),
+    /** IANA zone of the meters' clocks and of dates in this file */
+    zone: Type.String({ minLength: 1, maxLength: 64 }),
+    mqtt: Type.Object({ url: Type.String({ pattern: '^mqtts?://[^\\s@]{1,255}$' }) }, strict),
+    schedules: Type.Record(Name, Schedule),
+    buses: Type.Array(Bus, { minItems: 1, maxItems: 256 }),
+    spool: Type.Optional(
+      Type.Object(
+        {
+          /** beyond it the oldest unacknowledged messages are lost, counted and logged */
+          maxBytes: Type.Optional(Type.Integer({ minimum: 1_048_576, maximum: 1_099_511_627_776 }))
+        },
+        strict
+      )
+    ),
+    /** further profiles, relative to this file */
+    profileDirectory: Type.Optional(Type.String({ minLength: 1, maxLength: 500 }))
+  },
+  strict
+)
+export type GatewaySiteFile = Static<typeof GatewaySiteSchema>
