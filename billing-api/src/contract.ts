@@ -1,0 +1,16 @@
+/** The types of this API's schemas, for those that call it. Types only: a browser loads nothing of the server. */
+
+export type { RunDetail, RunRow } from './resources/bill-runs/schema.js'
+export type { Collection, NewCollection } from './resources/collections/schema.js'
+export type { GatewayRow } from './resources/gateways/schema.js'
+export type { ImportResult, SiteImport } from './resources/imports/schema.js'
+export type { Explanation, InvoiceDetail, InvoicePage, InvoiceQuery, InvoiceRow } from './resources/invoices/schema.js'
+export type { MeterDetail, NewConnection, NewInstallation, NewMeter } from './resources/meters/schema.js'
+export type { Overview } from './resources/overview/schema.js'
+export type { Consumption, NewParticipant, ParticipantDetail, ParticipantQuery, ParticipantRow } from './resources/participants/schema.js'
+export type { NewReading, Reading } from './resources/readings/schema.js'
+export type { NewServicePoint, ServicePoint } from './resources/service-points/schema.js'
+export type { Login, SessionUser } from './resources/session/schema.js'
+export type { Problem } from './resources/shared.js'
+export type { NewSubscription, SubscriptionDetail } from './resources/subscriptions/schema.js'
+export type { TariffDetail, TariffRow } from './resources/tariffs/schema.js'

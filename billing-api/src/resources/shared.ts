@@ -1,0 +1,38 @@
+import Type, { type Static, type TSchema } from 'typebox'
+
+/** Decimal text: money, quantities and prices never travel as binary fractions. */
+export const Decimal = Type.String({ pattern: '^-?\\d{1,24}(\\.\\d{1,9})?$', examples: ['1240.000'] })
+/** ISO 8601 with zone. */
+export const Instant = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?(Z|[+-]\\d{2}:\\d{2})$',
+  examples: ['2026-11-01T00:00:00Z']
+})
+export const CalendarDate = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$', examples: ['2026-11-01'] })
+export const Month = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])$', examples: ['2026-10'] })
+/** A surrogate key; decimal text, since it may be wider than a double. */
+export const Id = Type.String({ pattern: '^\\d{1,19}$' })
+export const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
+export const RegistryNo = Type.String({ pattern: '^\\d{1,12}$', description: 'sicil no' })
+export const Commodity = Type.Union([Type.Literal('water'), Type.Literal('wastewater'), Type.Literal('gas'), Type.Literal('heat')])
+export const Names = Type.Object({ tr: Type.String(), en: Type.String() })
+export const Measured = Type.Object({ value: Decimal, unit: Type.String({ examples: ['m3', 'kWh'] }) })
+
+export const strict = { additionalProperties: false } as const
+
+/** One page of a list. `next` is opaque: send it back as `cursor`; null at the end. */
+export const Page = <Item extends TSchema>(item: Item) =>
+  Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })
+export const Cursor = Type.Optional(Type.String({ maxLength: 200 }))
+export const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 }))
+
+/** RFC 9457. `code` is the promise to callers; `requestId` finds the request in the log. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.String(),
+  requestId: Type.String(),
+  problems: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() })))
+})
+export type Problem = Static<typeof Problem>
