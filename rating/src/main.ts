@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { isAppError } from '@endeks/domain/errors'
+import { configInvalid, loadJsonFile } from '@endeks/domain/process'
+import { loadKdvTable } from './kdv-file.js'
+import { quoteLines } from './quote.js'
+import { checkTariff, prepareTariff } from './tariff/index.js'
+import { tariffHash } from './tariff-hash.js'
+
+interface Verb {
+  readonly usage: string
+  /** Arguments after the verb. Resolves to the exit code when the verb is done. */
+  run(args: string[]): Promise<number>
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  quote: { usage: 'quote TARIFF.json [--lines] [--kdv FILE]', run: quote }
+}
+
+/** Checks a tariff; with `--lines` answers the cases of standard input, one JSON object a line. */
+async function quote(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { lines: { type: 'boolean', default: false }, kdv: { type: 'string' } },
+    allowPositionals: true
+  })
+  const [file] = positionals
+  if (file === undefined || positionals.length > 1) return refuse('quote takes one tariff file')
+  const kdv = loadKdvTable(values.kdv)
+  const checked = checkTariff(loadJsonFile(file), kdv)
+  if (!checked.ok) throw configInvalid(file, checked.error)
+  if (values.lines) {
+    await quoteLines(prepareTariff(checked.value, kdv), process.stdin, writeOut)
+    return 0
+  }
+  const { code, version, examples = [] } = checked.value
+  await writeOut(`${JSON.stringify({ ok: true, tariff: code, version, hash: tariffHash(checked.value), examples: examples.length })}\n`)
+  return 0
+}
+
+async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+}
+
+function refuse(message: string): number {
+  const usages = Object.values(verbs).map((verb) => `  rating ${verb.usage}`)
+  process.stderr.write(`${message}\n${usages.join('\n')}\n`)
+  return 2
+}
+
+async function main([name, ...args]: string[]): Promise<number> {
+  const verb = name !== undefined && Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (verb === undefined) return refuse(name === undefined ? 'which verb?' : `"${name}" is not a verb`)
+  try {
+    return await verb.run(args)
+  } catch (thrown) {
+    if (isAppError(thrown, 'CONFIG_INVALID')) {
+      process.stderr.write(`${thrown.message}\n`)
+      return 2
+    }
+    // parseArgs names the option it does not know.
+    if (thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS')) return refuse(thrown.message)
+    throw thrown
+  }
+}
+
+// A reader that goes away (head, a closed pipe) ends the answers; nobody is left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.exitCode = await main(process.argv.slice(2))
