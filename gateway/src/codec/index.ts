@@ -1,3 +1,4 @@
+export * as mbus from '../protocols/mbus/codec/index.js'
 export * as modbus from '../protocols/modbus/codec/index.js'
 export type {
   DecodeFailure,

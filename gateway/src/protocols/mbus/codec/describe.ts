@@ -1,0 +1,39 @@
+import { type Result, success } from '@endeks/domain/result'
+import type { DecodeFailure } from '../../protocol.js'
+import { refuse } from './failure.js'
+import { readFrame } from './frame.js'
+import { statusNames } from './header.js'
+import type { MbusRecord } from './record.js'
+import { readResponse } from './response.js'
+import { valueText } from './value-text.js'
+
+/**
+ * One frame as a plain object. An answer shows its header and records; `qualifiers` is there only where a record has some,
+ * `value` is null where the meter says that it has none. A frame of the link layer shows what it is.
+ */
+export function describeFrame(bytes: Uint8Array): Result<Readonly<Record<string, unknown>>, DecodeFailure> {
+  const frame = readFrame(bytes)
+  if (!frame.ok) return frame
+  if (frame.value.size < bytes.length)
+    return refuse('MBUS_TRAILING_BYTES', `The frame ends after ${frame.value.size} of ${bytes.length} bytes`, frame.value.size)
+  if (frame.value.type === 'acknowledge') return success({ protocol: 'mbus', frame: 'acknowledge' })
+  if (frame.value.type === 'short')
+    return success({ protocol: 'mbus', frame: 'short', control: frame.value.control, address: frame.value.address })
+  const response = readResponse(frame.value)
+  if (!response.ok) return response
+  const { identity, access, status, records } = response.value
+  return success({ protocol: 'mbus', identity, access, status: statusNames(status), records: records.map(describeRecord) })
+}
+
+function describeRecord(record: MbusRecord): Readonly<Record<string, unknown>> {
+  return {
+    quantity: record.quantity,
+    value: valueText(record.value),
+    unit: record.unit,
+    function: record.function,
+    storage: record.storage,
+    tariff: record.tariff,
+    subunit: record.subunit,
+    ...(record.qualifiers.length === 0 ? {} : { qualifiers: record.qualifiers })
+  }
+}

@@ -1,0 +1,130 @@
+import type { DeviceIdentity } from '@endeks/domain/metering'
+import { dataFields } from './data-field.js'
+import { encodeDate, type MeterDate } from './date.js'
+import { control, encodeLong } from './frame.js'
+import { manufacturerCode, mediumCode } from './header.js'
+import { recordFunctions } from './record.js'
+import { ciField, longHeaderSize } from './response.js'
+import { vifOf } from './value-information.js'
+
+/** The value of a record to send, and how it's coded. Sizes are bytes; a text has at most 191 characters of ISO 8859-1. */
+export type EncodableValue =
+  | { readonly coding: 'integer'; readonly size: 1 | 2 | 3 | 4 | 6 | 8; readonly raw: bigint }
+  | { readonly coding: 'bcd'; readonly size: 1 | 2 | 3 | 4 | 6; readonly raw: bigint }
+  | { readonly coding: 'real'; readonly value: number }
+  | { readonly coding: 'text'; readonly text: string }
+  | { readonly coding: 'date'; readonly date: Extract<MeterDate, { readonly kind: 'date' | 'date-time' }> }
+
+export interface EncodableRecord {
+  readonly quantity: string
+  readonly unit: string
+  /** power of ten of the unit, as a VIF can say it */
+  readonly scaler: number
+  readonly function?: (typeof recordFunctions)[number]
+  readonly storage?: number
+  readonly tariff?: number
+  readonly subunit?: number
+  readonly value: EncodableValue
+}
+
+export interface EncodableResponse {
+  readonly address: number
+  readonly identity: DeviceIdentity
+  readonly access: number
+  readonly status: number
+  readonly records: readonly EncodableRecord[]
+  readonly moreFollow?: boolean
+}
+
+/** Bytes that the records of one frame may take: 255 less C, A, CI, the header and the DIF that says more follow. */
+export const mostRecordBytes = 255 - 3 - longHeaderSize - 1
+
+const dateTimeVif = 0x6d
+const moreRecordsDif = 0x1f
+
+/**
+ * A meter's answer with the variable data structure.
+ *
+ * @throws {RangeError} for what a frame can't hold: a value too large for its size, a unit without a VIF, too many records
+ */
+export function encodeResponse(response: EncodableResponse): Uint8Array {
+  const { identity } = response
+  if (!/^\d{8}$/.test(identity.id)) throw new RangeError(`"${identity.id}" is not an identification number of eight digits`)
+  const manufacturer = manufacturerCode(identity.manufacturer ?? '')
+  const data = [
+    ...bcdBytes(BigInt(identity.id), 4),
+    manufacturer & 0xff,
+    manufacturer >> 8,
+    identity.version ?? 0,
+    mediumCode(identity.medium ?? 'unknown'),
+    response.access & 0xff,
+    response.status & 0xff,
+    0,
+    0,
+    ...response.records.flatMap((record) => Array.from(encodeRecord(record))),
+    ...(response.moreFollow === true ? [moreRecordsDif] : [])
+  ]
+  return encodeLong(control.respondUserData, response.address, ciField.variable, Uint8Array.from(data))
+}
+
+/** @throws {RangeError} when the value doesn't fit its size or no VIF says its quantity, unit and scaler */
+export function encodeRecord(record: EncodableRecord): Uint8Array {
+  const { field, bytes } = encodeValue(record.value)
+  const vif =
+    record.value.coding === 'date' && record.value.date.kind === 'date-time'
+      ? Uint8Array.of(dateTimeVif)
+      : vifOf(record.quantity, record.unit, record.scaler)
+  if (vif === undefined) throw new RangeError(`No VIF says ${record.quantity} in 10^${record.scaler} ${record.unit}`)
+  return Uint8Array.of(...encodeHead(record, field), ...vif, ...bytes)
+}
+
+function encodeHead(record: EncodableRecord, field: number): number[] {
+  const { storage = 0, tariff = 0, subunit = 0 } = record
+  const first = field | (recordFunctions.indexOf(record.function ?? 'instantaneous') << 4) | ((storage % 2) << 6)
+  const bytes = [first]
+  let rest = { storage: Math.floor(storage / 2), tariff, subunit }
+  while (rest.storage > 0 || rest.tariff > 0 || rest.subunit > 0) {
+    if (bytes.length > 10) throw new RangeError(`Storage ${storage}, tariff ${tariff} or subunit ${subunit} is too large`)
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) | 0x80
+    bytes.push((rest.storage % 16) | ((rest.tariff % 4) << 4) | ((rest.subunit % 2) << 6))
+    rest = { storage: Math.floor(rest.storage / 16), tariff: Math.floor(rest.tariff / 4), subunit: Math.floor(rest.subunit / 2) }
+  }
+  return bytes
+}
+
+function encodeValue(value: EncodableValue): { readonly field: number; readonly bytes: Uint8Array } {
+  if (value.coding === 'integer') return { field: fieldOf('integer', value.size), bytes: integerBytes(value.raw, value.size) }
+  if (value.coding === 'bcd') return { field: fieldOf('bcd', value.size), bytes: bcdBytes(value.raw, value.size) }
+  if (value.coding === 'text') return { field: fieldOf('variable', 0), bytes: textBytes(value.text) }
+  if (value.coding === 'date') {
+    const bytes = encodeDate(value.date)
+    return { field: fieldOf('integer', bytes.length), bytes }
+  }
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setFloat32(0, value.value, true)
+  return { field: fieldOf('real', 4), bytes }
+}
+
+function fieldOf(type: (typeof dataFields)[number]['type'], size: number): number {
+  return dataFields.findIndex((field) => field.type === type && field.size === size)
+}
+
+/** The most negative number is left out: it means "not valid". */
+function integerBytes(raw: bigint, size: number): Uint8Array {
+  const limit = 1n << BigInt(8 * size - 1)
+  if (raw >= limit || raw <= -limit) throw new RangeError(`${raw} does not fit into ${size} bytes`)
+  const bytes = new Uint8Array(size)
+  for (let index = 0; index < size; index++) bytes[index] = Number((raw >> BigInt(8 * index)) & 0xffn)
+  return bytes
+}
+
+function bcdBytes(raw: bigint, size: number): Uint8Array {
+  const digits = raw < 0n ? `f${(-raw).toString().padStart(2 * size - 1, '0')}` : raw.toString().padStart(2 * size, '0')
+  if (digits.length > 2 * size) throw new RangeError(`${raw} does not fit into ${2 * size} digits`)
+  return Uint8Array.from(Buffer.from(digits, 'hex').reverse())
+}
+
+function textBytes(text: string): Uint8Array {
+  if (text.length > 0xbf) throw new RangeError(`A text has at most ${0xbf} characters, not ${text.length}`)
+  return Uint8Array.of(text.length, ...Buffer.from(text, 'latin1').reverse())
+}

@@ -1,0 +1,123 @@
+import { type DeviceIdentity, formatIdentity, type MeterReading, obis, statusBits } from '@endeks/domain/metering'
+import { type Result, success } from '@endeks/domain/result'
+import type { EpochMs } from '@endeks/domain/time'
+import { isMeterUnit } from '@endeks/domain/units'
+import type { DecodeFailure, Evidence, MeterReadout } from '../../protocol.js'
+import { instantOf } from './clock.js'
+import { refuse } from './failure.js'
+import { splitFrames } from './frame.js'
+import { statusFlags } from './header.js'
+import { isMbusProfile, type MbusRegister } from './profile.js'
+import type { MbusRecord } from './record.js'
+import { type MbusResponse, readResponse } from './response.js'
+
+/** Frames of one conversation: acknowledgements and answers. A driver asks for at most 16 answers. */
+const mostFrames = 64
+
+/** The indexes that a conversation's answers hold for the registers of its profile. */
+export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeFailure> {
+  const { profile } = evidence
+  if (!isMbusProfile(profile)) return refuse('MBUS_PROFILE', 'The profile is not one for M-Bus')
+  const responses = readResponses(evidence.response)
+  if (!responses.ok) return responses
+  const [first] = responses.value
+  if (first === undefined) return refuse('MBUS_NO_RESPONSE', 'No frame carries data of a meter', evidence.response.length)
+  const records = responses.value.flatMap((response) => response.records)
+  const status = responses.value.reduce((bits, response) => bits | statusOf(response.status), 0)
+  const dates = storedDates(records, evidence.zone)
+  const readings: MeterReading[] = []
+  for (const register of profile.registers)
+    for (const record of records) {
+      if (!isRecordOf(register, record)) continue
+      const at = record.storage === 0 ? evidence.at : dates.get(record.storage)
+      const reading = at === undefined ? undefined : readingOf(register, record, { at, status })
+      if (reading !== undefined) readings.push(reading)
+    }
+  return success({ identity: first.identity, readings })
+}
+
+/** Every answer of a conversation. All must come from one device, else its indexes would be another's. */
+export function readResponses(bytes: Uint8Array): Result<readonly MbusResponse[], DecodeFailure> {
+  const frames = splitFrames(bytes, mostFrames)
+  if (!frames.ok) return frames
+  const responses: MbusResponse[] = []
+  let identity: DeviceIdentity | undefined
+  for (const frame of frames.value) {
+    if (frame.type !== 'long') continue
+    const response = readResponse(frame)
+    if (!response.ok) return response
+    identity ??= response.value.identity
+    if (!sameDevice(identity, response.value.identity))
+      return refuse(
+        'MBUS_IDENTITY_CHANGED',
+        `${formatIdentity(response.value.identity)} went on where ${formatIdentity(identity)} had begun`,
+        frame.dataOffset
+      )
+    responses.push(response.value)
+  }
+  return success(responses)
+}
+
+function sameDevice(one: DeviceIdentity, other: DeviceIdentity): boolean {
+  return one.id === other.id && one.manufacturer === other.manufacturer && one.version === other.version && one.medium === other.medium
+}
+
+/** Whether the answers hold all that the profile wants of storage number 0, so that nothing more need be asked for it. */
+export function holdsCurrent(profile: unknown, responses: readonly MbusResponse[]): boolean {
+  if (!isMbusProfile(profile)) return false
+  const records = responses.flatMap((response) => response.records)
+  return profile.registers.every((register) => register.storage === 'stored' || records.some((record) => isRecordOf(register, record)))
+}
+
+function isRecordOf(register: MbusRegister, record: MbusRecord): boolean {
+  const wanted = register.qualifiers ?? []
+  return (
+    record.quantity === register.quantity &&
+    record.function === register.function &&
+    record.tariff === register.tariff &&
+    record.subunit === register.subunit &&
+    (record.storage === 0) === (register.storage === 'current') &&
+    record.qualifiers.length === wanted.length &&
+    record.qualifiers.every((qualifier) => wanted.includes(qualifier))
+  )
+}
+
+/**
+ * The instant of each storage number: its time point, preferably one with a time. Storage numbers whose date is missing, not
+ * valid or given twice differently have none, for nobody could tell when their values were stored.
+ */
+function storedDates(records: readonly MbusRecord[], zone: string): ReadonlyMap<number, EpochMs> {
+  const found = new Map<number, { readonly exact: boolean; readonly at: EpochMs | undefined }>()
+  for (const { storage, quantity, function: kind, qualifiers, tariff, subunit, value } of records) {
+    const general = quantity === 'time-point' && kind === 'instantaneous' && qualifiers.length === 0 && tariff === 0 && subunit === 0
+    if (!general || storage === 0 || value.kind !== 'date') continue
+    const entry = { exact: value.date.kind === 'date-time', at: instantOf(value.date, zone) }
+    const before = found.get(storage)
+    if (before === undefined || (entry.exact && !before.exact)) found.set(storage, entry)
+    else if (before.exact === entry.exact && before.at !== entry.at) found.set(storage, { exact: entry.exact, at: undefined })
+  }
+  const instants = new Map<number, EpochMs>()
+  for (const [storage, { at }] of found) if (at !== undefined) instants.set(storage, at)
+  return instants
+}
+
+function readingOf(
+  register: MbusRegister,
+  record: MbusRecord,
+  context: { readonly at: EpochMs; readonly status: number }
+): MeterReading | undefined {
+  const { unit, value } = record
+  if (value.kind !== 'decimal' || !isMeterUnit(unit)) return undefined
+  // A float's exact decimal has digits that no meter measured; its shortest one is the same four bytes.
+  const { raw, scaler } = value.shortest ?? value
+  return { obis: obis(register.obis), at: context.at, raw, scaler, unit, status: context.status }
+}
+
+function statusOf(status: number): number {
+  const bit = (flag: number, ours: number): number => ((status & flag) === 0 ? 0 : ours)
+  return (
+    bit(statusFlags.lowBattery, statusBits.batteryLow) |
+    bit(statusFlags.permanentError, statusBits.permanentError) |
+    bit(statusFlags.temporaryError, statusBits.temporaryError)
+  )
+}

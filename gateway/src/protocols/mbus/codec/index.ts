@@ -1,0 +1,34 @@
+import type { ProtocolCodec } from '../../protocol.js'
+import { describeFrame } from './describe.js'
+import { decodeEvidence } from './evidence.js'
+import { MbusProfileSchema } from './profile.js'
+
+export { instantOf } from './clock.js'
+export type { MeterDate } from './date.js'
+export {
+  type EncodableRecord,
+  type EncodableResponse,
+  type EncodableValue,
+  encodeRecord,
+  encodeResponse,
+  mostRecordBytes
+} from './encode.js'
+export { holdsCurrent } from './evidence.js'
+export type { MbusCode } from './failure.js'
+export {
+  acknowledge,
+  control,
+  encodeLong,
+  encodeShort,
+  type LongFrame,
+  longestFrame,
+  type MbusFrame,
+  readFrame,
+  splitFrames
+} from './frame.js'
+export { isMbusProfile, type MbusProfile } from './profile.js'
+export type { MbusRecord } from './record.js'
+export { type MbusResponse, readResponse } from './response.js'
+
+/** M-Bus by EN 13757-2 and -3. */
+export const mbusCodec: ProtocolCodec = { name: 'mbus', profileSchema: MbusProfileSchema, decodeEvidence, describeFrame }

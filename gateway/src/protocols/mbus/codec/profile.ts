@@ -1,0 +1,47 @@
+import { isObis } from '@endeks/domain/metering'
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { recordFunctions } from './record.js'
+
+const strict = { additionalProperties: false } as const
+
+/** Which record of a meter is which register. A record with qualifiers matches only a register that names the same ones. */
+const RegisterSchema = Type.Object(
+  {
+    obis: Type.Refine(Type.String({ maxLength: 32 }), isObis, () => 'is not an OBIS code such as 8-0:1.0.0*255'),
+    quantity: Type.Union([Type.Literal('volume'), Type.Literal('energy')]),
+    function: Type.Enum([...recordFunctions]),
+    tariff: Type.Integer({ minimum: 0, maximum: 2 ** 20 - 1 }),
+    subunit: Type.Integer({ minimum: 0, maximum: 1023 }),
+    /** `current`: storage number 0, at the gateway's clock. `stored`: every other one that comes with its date */
+    storage: Type.Union([Type.Literal('current'), Type.Literal('stored')]),
+    qualifiers: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9-]{1,64}$' }), { maxItems: 4 }))
+  },
+  strict
+)
+
+export const MbusProfileSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' }),
+    protocol: Type.Literal('mbus'),
+    title: Type.Optional(Type.String({ maxLength: 200 })),
+    source: Type.Optional(Type.String({ maxLength: 500 })),
+    registers: Type.Array(RegisterSchema, { minItems: 1, maxItems: 64 })
+  },
+  strict
+)
+
+export type MbusProfile = Static<typeof MbusProfileSchema>
+export type MbusRegister = MbusProfile['registers'][number]
+
+const validator = Compile(MbusProfileSchema)
+/** Profiles are few and live as long as the process; each is checked once. */
+const checked = new WeakSet<object>()
+
+export function isMbusProfile(profile: unknown): profile is MbusProfile {
+  if (typeof profile !== 'object' || profile === null) return false
+  if (checked.has(profile)) return true
+  if (!validator.Check(profile)) return false
+  checked.add(profile)
+  return true
+}
