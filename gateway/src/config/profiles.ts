@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { AppError, asError } from '@endeks/domain/errors'
 import { type ConfigProblem, configInvalid, loadJsonFile, problemsOf } from '@endeks/domain/process'
 import Type from 'typebox'
@@ -19,7 +20,7 @@ export interface Profile {
 export type Profiles = ReadonlyMap<string, Profile>
 
 /** The directory that ships with the gateway. */
-export const shippedProfiles = new URL('../../../profiles/', import.meta.url).pathname
+export const shippedProfiles = fileURLToPath(new URL('../../../profiles/', import.meta.url))
 
 /** What every profile has, whatever its protocol adds. */
 const Head = Type.Object({ name: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' }), protocol: Type.String() })

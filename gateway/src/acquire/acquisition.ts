@@ -1,0 +1,134 @@
+import { asError } from '@endeks/domain/errors'
+import type { Log } from '@endeks/domain/process'
+import type { Clock } from '@endeks/domain/time'
+import { decodeEvidence } from '../codec/registry.js'
+import type { SiteBus, SiteMeter } from '../config/check.js'
+import { type Bus, type DecodeFailure, type Exchange, type MeterReadout, ReadFailure, type ReadJob } from '../protocols/protocol.js'
+import type { PollKind } from '../schedule/poll-plan.js'
+import { type HistoryMark, historyFrom, newReadings } from '../spool/history-mark.js'
+import type { Spool } from '../spool/spool.js'
+import type { Counters } from './counters.js'
+import { GroupWriter } from './group-writer.js'
+import { readoutOf } from './readout.js'
+
+export interface AcquisitionDependencies {
+  readonly spool: Spool
+  readonly log: Log
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly zone: string
+}
+
+interface Poll {
+  readonly bus: Bus
+  readonly site: SiteBus
+  readonly meter: SiteMeter
+  readonly kind: PollKind
+  readonly signal: AbortSignal
+}
+
+/** How much of a conversation that failed goes into the log. */
+const loggedBytes = 256
+
+/** From a meter to the disk: reads, decodes with the code that will decode the evidence again, and spools. */
+export class Acquisition {
+  readonly #dependencies: AcquisitionDependencies
+  readonly #writer: GroupWriter
+
+  constructor(dependencies: AcquisitionDependencies) {
+    this.#dependencies = dependencies
+    this.#writer = new GroupWriter(dependencies.spool)
+  }
+
+  /**
+   * One conversation. A meter that fails is counted and logged; only a spool that fails is thrown, because nothing read after
+   * that could be kept.
+   *
+   * @returns whether what was asked for is on disk
+   */
+  async poll(poll: Poll): Promise<boolean> {
+    const { site, meter, kind } = poll
+    const mark = kind === 'history' ? await this.#dependencies.spool.historyMark(site.name, meter.address) : undefined
+    const exchange = await this.#read(poll, mark)
+    if (exchange === undefined) return false
+    const { zone } = this.#dependencies
+    const decoded = decodeEvidence(site.protocol.codec.name, { ...exchange, profile: meter.profile.value, zone })
+    if (!decoded.ok) return this.#failed(poll, decoded.error, exchange)
+    return kind === 'history' ? this.#keepHistory(poll, exchange, decoded.value, mark) : this.#keep(poll, exchange, decoded.value)
+  }
+
+  async #read(poll: Poll, mark: HistoryMark | undefined): Promise<Exchange | undefined> {
+    const { meter, kind, signal } = poll
+    const since = meter.historySince
+    const want: ReadJob['want'] =
+      kind === 'history' && since !== undefined ? { kind, since: historyFrom(mark, since) } : { kind: 'current' }
+    try {
+      this.#dependencies.counters.add('reads')
+      return await poll.bus.read({ address: meter.address, profile: meter.profile.value, zone: this.#dependencies.zone, want, signal })
+    } catch (thrown) {
+      // A read called off by a stop is no failure of the meter.
+      if (!signal.aborted) {
+        const known = thrown instanceof ReadFailure
+        const code = known ? thrown.code : 'INTERNAL'
+        const bytes = known ? thrown : { request: new Uint8Array(), response: new Uint8Array() }
+        this.#failed(poll, { code, message: asError(thrown).message }, bytes)
+      }
+      return undefined
+    }
+  }
+
+  async #keep(poll: Poll, exchange: Exchange, decoded: MeterReadout): Promise<boolean> {
+    const readout = this.#readout(poll, exchange, decoded, decoded.readings)
+    if (readout === undefined) return false
+    await this.#writer.write({ lane: 'live', readouts: [readout], profiles: [poll.meter.profile], marks: [] })
+    this.#dependencies.counters.add('readings', decoded.readings.length)
+    return true
+  }
+
+  async #keepHistory(poll: Poll, exchange: Exchange, decoded: MeterReadout, mark: HistoryMark | undefined): Promise<boolean> {
+    const { site, meter } = poll
+    if (meter.historySince === undefined) return false
+    const fresh = newReadings({ mark, since: meter.historySince, now: exchange.at, readings: decoded.readings })
+    if (fresh.readings.length === 0) return true
+    const readout = this.#readout(poll, exchange, decoded, fresh.readings)
+    if (readout === undefined) return false
+    const marks = [{ bus: site.name, address: meter.address, mark: fresh.mark }]
+    await this.#writer.write({ lane: 'backlog', readouts: [readout], profiles: [meter.profile], marks })
+    this.#dependencies.counters.add('readings', fresh.readings.length)
+    return true
+  }
+
+  #readout(poll: Poll, exchange: Exchange, decoded: MeterReadout, readings: MeterReadout['readings']) {
+    const { site, meter } = poll
+    const connection = {
+      bus: site.name,
+      address: meter.address,
+      protocol: site.protocol.codec.name,
+      profileHash: meter.profile.hash,
+      zone: this.#dependencies.zone
+    }
+    const readout = readoutOf(connection, exchange, decoded, readings)
+    if (readout.ok) return readout.value
+    this.#failed(poll, readout.error, exchange)
+    return undefined
+  }
+
+  #failed(poll: Poll, error: DecodeFailure, bytes: Pick<Exchange, 'request' | 'response'>): false {
+    this.#dependencies.counters.add(`failed.${error.code}`)
+    this.#dependencies.log.warn('read failed', {
+      code: error.code,
+      message: error.message,
+      bus: poll.site.name,
+      address: poll.meter.address,
+      kind: poll.kind,
+      ...(error.offset === undefined ? {} : { offset: error.offset }),
+      request: hex(bytes.request),
+      response: hex(bytes.response)
+    })
+    return false
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, loggedBytes)).toString('hex')
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '@endeks/domain/time'
+import { concatMap, defer, EMPTY, filter, finalize, from, map, merge, Observable, timer } from 'rxjs'
+import type { SiteBus, SiteMeter } from '../config/check.js'
+import { type PollKind, PollPlan } from './poll-plan.js'
+
+export interface ScheduleDependencies {
+  readonly clock: Clock
+  readonly zone: string
+  /** one conversation; resolves to whether it brought what was asked for */
+  readonly poll: (bus: SiteBus, meter: SiteMeter, kind: PollKind, signal: AbortSignal) => Promise<boolean>
+}
+
+export interface Settled {
+  readonly bus: string
+  readonly address: string
+  readonly kind: PollKind
+  readonly succeeded: boolean
+}
+
+/**
+ * Reads every meter of every bus when its time comes: buses side by side, one conversation at a time on each. A tick that
+ * finds its meter still waiting or being read is skipped, so a bus never owes more than one conversation per meter, and a
+ * dead meter costs the others one time-out a period, later one a back-off. Unsubscribing calls the conversations off.
+ */
+export function schedule(buses: readonly SiteBus[], dependencies: ScheduleDependencies): Observable<Settled> {
+  return merge(...buses.map((bus) => busSchedule(bus, dependencies)))
+}
+
+function busSchedule(bus: SiteBus, dependencies: ScheduleDependencies): Observable<Settled> {
+  return new Observable((subscriber) => {
+    const stop = new AbortController()
+    const taken = new Set<PollPlan>()
+    const { clock, zone } = dependencies
+    const plans = bus.meters.map((meter) => new PollPlan({ bus: bus.name, meter, clock, zone }))
+    const ticks = merge(
+      // Stored values are wanted at once, the more so after a long silence.
+      from(plans.filter((plan) => plan.due() === 'history')),
+      ...plans.map((plan) => timer(plan.phaseMs, plan.periodMs).pipe(map(() => plan)))
+    )
+    const conversations = ticks.pipe(
+      filter((plan) => !taken.has(plan) && plan.due() !== undefined),
+      map((plan) => {
+        taken.add(plan)
+        return plan
+      }),
+      concatMap((plan) => converse(plan, bus, dependencies, stop.signal).pipe(finalize(() => taken.delete(plan))))
+    )
+    const running = conversations.subscribe(subscriber)
+    return () => {
+      stop.abort()
+      running.unsubscribe()
+    }
+  })
+}
+
+function converse(plan: PollPlan, bus: SiteBus, dependencies: ScheduleDependencies, signal: AbortSignal): Observable<Settled> {
+  return defer(() => {
+    const kind = plan.due()
+    if (kind === undefined || signal.aborted) return EMPTY
+    return from(dependencies.poll(bus, plan.meter, kind, signal)).pipe(
+      map((succeeded) => {
+        plan.settle(kind, succeeded)
+        return { bus: bus.name, address: plan.meter.address, kind, succeeded }
+      })
+    )
+  })
+}

@@ -1,0 +1,62 @@
+import { asError } from '@endeks/domain/errors'
+import type { Log, RunningProcess } from '@endeks/domain/process'
+import type { Clock } from '@endeks/domain/time'
+import type { Subscription } from 'rxjs'
+import { Acquisition } from './acquire/acquisition.js'
+import { Counters } from './acquire/counters.js'
+import type { GatewaySite } from './config/check.js'
+import type { GatewayEnvironment } from './config/environment.js'
+import type { Bus } from './protocols/protocol.js'
+import { schedule } from './schedule/schedule.js'
+import { Spool } from './spool/spool.js'
+import { Uplink } from './uplink/uplink.js'
+
+export interface GatewayOptions {
+  readonly site: GatewaySite
+  readonly environment: GatewayEnvironment
+  readonly log: Log
+  readonly clock: Clock
+  /** called when nothing more can be kept: the spool failed */
+  readonly onFatal: (error: Error) => void
+}
+
+const reportEveryMs = 60_000
+
+/** The gateway's parts, put together: schedule, acquisition, spool, uplink. */
+export async function startGateway(options: GatewayOptions): Promise<RunningProcess> {
+  const { site, environment, log, clock } = options
+  const counters = new Counters()
+  const spool = await Spool.open({ directory: environment.spool, maxBytes: site.spoolMaxBytes, log })
+  const acquisition = new Acquisition({ spool, log, clock, counters, zone: site.zone })
+  const buses = new Map<string, Bus>(
+    site.buses.map((bus) => [bus.name, bus.protocol.open(bus.options, { clock, answerWithinMs: bus.answerWithinMs })])
+  )
+  const uplink = new Uplink({ gateway: site.gateway, url: site.mqttUrl, password: environment.password, spool, log, counters })
+  uplink.start()
+  const polls: Subscription = schedule(site.buses, {
+    clock,
+    zone: site.zone,
+    poll: async (busSite, meter, kind, signal) => {
+      const bus = buses.get(busSite.name)
+      return bus === undefined ? false : acquisition.poll({ bus, site: busSite, meter, kind, signal })
+    }
+  }).subscribe({ error: (thrown: unknown) => options.onFatal(asError(thrown)) })
+  const report = setInterval(() => log.info('counts', { ...counters.snapshot(), spool: spool.state }), reportEveryMs)
+  log.info('gateway runs', {
+    gateway: site.gateway,
+    epoch: spool.epoch,
+    buses: site.buses.length,
+    meters: site.buses.reduce((sum, bus) => sum + bus.meters.length, 0),
+    spooled: spool.state.messages
+  })
+  return {
+    async stop() {
+      clearInterval(report)
+      polls.unsubscribe()
+      await Promise.all([...buses.values()].map((bus) => bus.close()))
+      await uplink.stop()
+      await spool.close()
+      log.info('counts', { ...counters.snapshot(), spool: spool.state })
+    }
+  }
+}
