@@ -1,0 +1,48 @@
+export { type Apdu, apduTags, decodeApdu, encodeApdu } from './apdu.js'
+export {
+  type Aare,
+  type Aarq,
+  applicationContexts,
+  associationResults,
+  type Diagnostic,
+  type Rlre,
+  type Rlrq,
+  type UserInformation,
+  userDiagnostics
+} from './association-fields.js'
+export { BlockAssembler, cutBlocks } from './blocks.js'
+export { dlmsCodec } from './codec.js'
+export { allows, type ConformanceBit, conformance, conformanceBits, conformanceNames } from './conformance.js'
+export { type Association, acceptAssociation, OpenGet } from './conversation.js'
+export { type DataTypeName, type DlmsData, dataTypes, integerOf, type TypeDescription } from './data-types.js'
+export {
+  type CosemDate,
+  type CosemDateTime,
+  type CosemTime,
+  clockStatus,
+  formatDateTime,
+  fromInstant,
+  toInstant,
+  unspecifiedDeviation
+} from './date-time.js'
+export { profileGeneric, registerAttribute } from './evidence.js'
+export type { ExceptionResponse } from './exception.js'
+export { type DlmsCode, DlmsFault } from './fault.js'
+export {
+  type AttributeReference,
+  accessResult,
+  dataAccessResults,
+  type GetRequestNext,
+  type GetRequestNormal,
+  type GetResponseBlock,
+  type GetResponseNormal,
+  invokeBits,
+  type SelectiveAccess
+} from './get.js'
+export { dlmsVersion, type InitiateRequest, type InitiateResponse, vaaNameForLogicalNames } from './initiate.js'
+export { logicalName, logicalNameBytes } from './logical-name.js'
+export { type DlmsProfile, parseProfile, profileSchema } from './profile.js'
+export { scalerUnitData, scalerUnitOf } from './scaler-unit.js'
+export { clockReference, dateTimeOctets, rangeByClock, rangeSelector, readRangeByClock, type TimeRange } from './selective-access.js'
+export { decodeData, encodeData } from './value.js'
+export { encodeWrapper, managementPort, publicClientPort, WrapperAssembler, type WrapperFrame, wrapperHeaderSize } from './wrapper.js'

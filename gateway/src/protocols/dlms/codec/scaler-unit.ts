@@ -1,0 +1,55 @@
+import type { MeterUnit } from '@endeks/domain/units'
+import { type DlmsData, integerOf } from './data-types.js'
+import { DlmsFault } from './fault.js'
+
+/** The units of Blue Book 4.3.2 (enum unit) that a billed register counts in. kWh and MJ are Wh and J with a larger scaler. */
+export const countingUnits = [
+  { code: 13, unit: 'm3', meaning: 'cubic metre' },
+  { code: 14, unit: 'm3', meaning: 'cubic metre, corrected' },
+  { code: 19, unit: 'L', meaning: 'litre' },
+  { code: 25, unit: 'J', meaning: 'joule' },
+  { code: 30, unit: 'Wh', meaning: 'watt-hour' }
+] as const satisfies readonly { readonly code: number; readonly unit: MeterUnit; readonly meaning: string }[]
+
+const unitsByCode: ReadonlyMap<number, MeterUnit> = new Map(countingUnits.map((row) => [row.code, row.unit]))
+
+export interface ScalerUnit {
+  readonly scaler: number
+  readonly unit: MeterUnit
+}
+
+/** Reads `scal_unit_type` ::= structure { scaler: integer, unit: enum }. */
+export function scalerUnitOf(data: DlmsData): ScalerUnit {
+  const [scaler, unit] = data.type === 'structure' ? data.value : []
+  if (scaler?.type !== 'integer' || unit?.type !== 'enum') throw new DlmsFault('DLMS_VALUE', 'a scaler_unit is not a scaler and a unit')
+  const known = unitsByCode.get(unit.value)
+  if (known === undefined) throw new DlmsFault('DLMS_UNIT', `unit ${unit.value} is not one that a register is billed in`)
+  return { scaler: scaler.value, unit: known }
+}
+
+const sent: { readonly [Unit in MeterUnit]: { readonly code: number; readonly shift: number } } = {
+  m3: { code: 13, shift: 0 },
+  L: { code: 19, shift: 0 },
+  J: { code: 25, shift: 0 },
+  MJ: { code: 25, shift: 6 },
+  Wh: { code: 30, shift: 0 },
+  kWh: { code: 30, shift: 3 }
+}
+
+export function scalerUnitData(scaler: number, unit: MeterUnit): DlmsData {
+  const { code, shift } = sent[unit]
+  return {
+    type: 'structure',
+    value: [
+      { type: 'integer', value: scaler + shift },
+      { type: 'enum', value: code }
+    ]
+  }
+}
+
+/** A counter's value. Floats are refused: what is billed is the integer that the dial shows. */
+export function counterOf(data: DlmsData): bigint {
+  const value = integerOf(data)
+  if (value === undefined || data.type === 'enum') throw new DlmsFault('DLMS_VALUE', `a ${data.type} is not the value of a counter`)
+  return value
+}
