@@ -125,6 +125,7 @@ CREATE TABLE rating.charge (
   kdv_class text NOT NULL,
   unit text,
   slices jsonb NOT NULL,
+  share jsonb,
   PRIMARY KEY (accrual_id, ordinal)
 ) PARTITION BY RANGE (accrual_id);
 
