@@ -121,7 +121,8 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     if (problems.length > 0) throw failed(`its check found:\n${problems.join('\n')}`)
     await client.query('commit')
   } catch (thrown) {
-    await client.query('rollback')
+    // Where even that fails, the connection is gone, and the server has rolled back.
+    await client.query('rollback').catch(() => undefined)
     throw thrown instanceof AppError ? thrown : failed(describe(thrown, migration.sql), thrown)
   }
 }

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '@endeks/domain/process'
+import type pg from 'pg'
+import { dedicatedClient } from '../pool/pool.js'
+import { commandChannel } from './rows.js'
+
+const firstBackOffMs = 100
+const longestBackOffMs = 5_000
+
+/** Something to sleep on until it rings, at most so long. A ring while nobody sleeps is kept for the next sleep. */
+export class Bell {
+  #rung = false
+  #wake: (() => void) | undefined
+
+  ring(): void {
+    this.#rung = true
+    this.#wake?.()
+  }
+
+  async sleep(milliseconds: number): Promise<void> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#rung = false
+    this.#wake = undefined
+  }
+}
+
+export interface ListenOptions {
+  readonly pool: pg.Pool
+  readonly owner: string
+  readonly bell: Bell
+  readonly log: Log | undefined
+  readonly signal: AbortSignal
+}
+
+/**
+ * Rings the bell at every notification for this owner until the signal is aborted. A connection that is lost is made again
+ * after a growing pause, and rings once: what was announced meanwhile has been missed.
+ */
+export async function listen(options: ListenOptions): Promise<void> {
+  let backOff = firstBackOffMs
+  while (!options.signal.aborted) {
+    try {
+      await listenOnce(options, () => {
+        backOff = firstBackOffMs
+        options.bell.ring()
+      })
+    } catch (thrown) {
+      // The queue is polled all the while, so a listener that can't connect is no reason to stop; it says so and goes on.
+      options.log?.warn('no notifications of commands, trying again', { owner: options.owner, error: thrown, backOffMs: backOff })
+    }
+    await sleep(backOff, undefined, { signal: options.signal }).catch(() => undefined)
+    backOff = Math.min(backOff * 2, longestBackOffMs)
+  }
+}
+
+async function listenOnce(options: ListenOptions, connected: () => void): Promise<void> {
+  const client = dedicatedClient(options.pool)
+  const ended = new Promise<void>((resolve) => {
+    client.on('end', resolve)
+    client.on('error', () => resolve())
+    if (options.signal.aborted) resolve()
+    options.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  client.on('notification', (message) => {
+    if (message.payload === options.owner) options.bell.ring()
+  })
+  try {
+    await client.connect()
+    await client.query(`listen ${commandChannel}`)
+    connected()
+    await ended
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}

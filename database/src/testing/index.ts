@@ -1,0 +1,1 @@
+export { type Teardown, type TestDatabase, type TestDatabaseOptions, testDatabase } from './test-database.js'
