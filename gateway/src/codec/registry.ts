@@ -1,9 +1,10 @@
 import { failure, type Result } from '@endeks/domain/result'
+import { dlmsCodec } from '../protocols/dlms/codec/index.js'
 import { mbusCodec } from '../protocols/mbus/codec/index.js'
 import { modbusCodec } from '../protocols/modbus/codec/index.js'
 import type { DecodeFailure, Evidence, MeterReadout, ProtocolCodec } from '../protocols/protocol.js'
 
-const all: readonly ProtocolCodec[] = [mbusCodec, modbusCodec]
+const all: readonly ProtocolCodec[] = [dlmsCodec, mbusCodec, modbusCodec]
 
 /** Every protocol's pure half, by the name that evidence carries. */
 export const codecs: ReadonlyMap<string, ProtocolCodec> = new Map(all.map((codec) => [codec.name, codec]))

@@ -1,5 +1,6 @@
+import { dlmsProtocol } from './dlms/driver.js'
 import { modbusProtocol } from './modbus/driver.js'
 import type { Protocol } from './protocol.js'
 
 /** Every protocol that the gateway speaks: one line a protocol. */
-export const protocols: readonly Protocol[] = [modbusProtocol]
+export const protocols: readonly Protocol[] = [dlmsProtocol, modbusProtocol]
