@@ -1,0 +1,5 @@
+import type { StartBus } from './bus-server.js'
+import { startModbusBus } from './modbus/server.js'
+
+/** What can be put on a socket, by protocol: one line a protocol. */
+export const busServers: ReadonlyMap<string, StartBus> = new Map([['modbus', startModbusBus]])
