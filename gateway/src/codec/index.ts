@@ -1,10 +1,13 @@
 export * as dlms from '../protocols/dlms/codec/index.js'
+export * as dlms from '../protocols/dlms/codec/index.js'
+export * as mbus from '../protocols/mbus/codec/index.js'
 export * as mbus from '../protocols/mbus/codec/index.js'
 export * as modbus from '../protocols/modbus/codec/index.js'
 export type {
   DecodeFailure,
   Evidence,
   Exchange,
+  FrameContext,
   MeterReadout,
   ProtocolCodec
 } from '../protocols/protocol.js'
