@@ -1,6 +1,4 @@
 export * as dlms from '../protocols/dlms/codec/index.js'
-export * as dlms from '../protocols/dlms/codec/index.js'
-export * as mbus from '../protocols/mbus/codec/index.js'
 export * as mbus from '../protocols/mbus/codec/index.js'
 export * as modbus from '../protocols/modbus/codec/index.js'
 export type {

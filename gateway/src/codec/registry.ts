@@ -1,6 +1,6 @@
 import { failure, type Result } from '@endeks/domain/result'
-import { dlmsCodec, dlmsCodec } from '../protocols/dlms/codec/index.js'
-import { mbusCodec, mbusCodec } from '../protocols/mbus/codec/index.js'
+import { dlmsCodec } from '../protocols/dlms/codec/index.js'
+import { mbusCodec } from '../protocols/mbus/codec/index.js'
 import { modbusCodec } from '../protocols/modbus/codec/index.js'
 import type { DecodeFailure, Evidence, MeterReadout, ProtocolCodec } from '../protocols/protocol.js'
 
