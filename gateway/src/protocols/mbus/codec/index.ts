@@ -29,6 +29,7 @@ export {
 export { isMbusProfile, type MbusProfile } from './profile.js'
 export type { MbusRecord } from './record.js'
 export { type MbusResponse, readResponse } from './response.js'
+export { vifOf } from './value-information.js'
 
 /** M-Bus by EN 13757-2 and -3. */
 export const mbusCodec: ProtocolCodec = { name: 'mbus', profileSchema: MbusProfileSchema, decodeEvidence, describeFrame }
