@@ -73,6 +73,7 @@ export const accessResult = {
   objectUndefined: 4,
   objectClassInconsistent: 9,
   typeUnmatched: 12,
+  scopeOfAccessViolated: 13,
   noLongGetInProgress: 16,
   dataBlockNumberInvalid: 19,
   otherReason: 250
