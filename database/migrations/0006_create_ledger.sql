@@ -74,6 +74,7 @@ CREATE INDEX document_participant ON ledger.document (participant_id, issue_date
 CREATE INDEX document_subscription ON ledger.document (subscription_id, period_to) WHERE subscription_id IS NOT NULL;
 CREATE INDEX document_list ON ledger.document (kind, issue_date, id);
 CREATE INDEX document_label ON ledger.document (label);
+COMMENT ON COLUMN ledger.document.period IS 'the month that the document is about; entry.period is the period of account that it is booked in';
 COMMENT ON COLUMN ledger.document.receiver IS 'what was printed: name, tax number, address at the moment of issue';
 
 CREATE TABLE ledger.document_line (
@@ -248,7 +249,7 @@ BEGIN
     RETURN 0;
   END IF;
   next_number := ledger.lock_series(block.code, staged.issued_on);
-  PERFORM ledger.refuse_closed(staged.period);
+  PERFORM ledger.refuse_closed(to_char(staged.issued_on, 'YYYY-MM'));
   IF next_number <> block.first OR staged.first <> block.first OR staged.last <> block.first + staged.count - 1 OR staged.numbers <> staged.count
      OR staged.issued_on <> staged.latest OR staged.period <> staged.last_period OR staged.series <> block.code OR staged.last_series <> block.code THEN
     RAISE EXCEPTION 'run % holds numbers % to % (% documents) dated % to %, but series % goes on at %', run, staged.first, staged.last, staged.count,
@@ -280,7 +281,7 @@ DECLARE
   new_label text;
 BEGIN
   PERFORM ledger.ensure_year(issue_year);
-  PERFORM ledger.refuse_closed(document->>'period');
+  PERFORM ledger.refuse_closed(to_char(issued_on, 'YYYY-MM'));
   new_number := ledger.lock_series(document->>'series', issued_on);
   IF EXISTS (SELECT FROM ledger.number_block b WHERE b.code = document->>'series' AND b.year = issue_year AND b.state = 'leased') THEN
     RAISE EXCEPTION 'series % is leased to a run', document->>'series' USING ERRCODE = 'EN005';

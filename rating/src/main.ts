@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { isAppError } from '@endeks/domain/errors'
-import { configInvalid, loadJsonFile } from '@endeks/domain/process'
+import { configInvalid, createLog, loadConfig, loadJsonFile, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
+import { RatingConfig, ratingVariables } from './config.js'
 import { loadKdvTable } from './kdv-file.js'
 import { quoteLines } from './quote.js'
+import { startRating } from './service.js'
 import { checkTariff, prepareTariff } from './tariff/index.js'
 import { tariffHash } from './tariff-hash.js'
 
@@ -14,7 +16,21 @@ interface Verb {
 }
 
 const verbs: Readonly<Record<string, Verb>> = {
+  run: { usage: 'run [--check-config]', run: serve },
   quote: { usage: 'quote TARIFF.json [--lines] [--kdv FILE]', run: quote }
+}
+
+/** Serves rating's commands until it is told to stop; the environment configures it. */
+async function serve(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { 'check-config': { type: 'boolean', default: false } } })
+  const config = loadConfig(RatingConfig, ratingVariables, process.env)
+  if (values['check-config']) {
+    await writeOut(`${JSON.stringify(maskSecrets(config))}\n`)
+    return 0
+  }
+  const log = createLog('rating')
+  await runProcess(log, async () => await startRating({ ...config, clock: systemClock, log }))
+  return 0
 }
 
 /** Checks a tariff; with `--lines` answers the cases of standard input, one JSON object a line. */

@@ -28,6 +28,8 @@ export const catalogue = {
   TARIFF_EXAMPLE_FAILS: { status: 422, retryable: false },
   RATE_SCHEDULE_GAP: { status: 422, retryable: false },
   UNIT_MISMATCH: { status: 422, retryable: false },
+  CONSUMPTION_GAP: { status: 422, retryable: false },
+  CONSUMPTION_NEGATIVE: { status: 422, retryable: false },
   RUN_NOT_FOUND: { status: 404, retryable: false },
   RUN_STATE: { status: 409, retryable: false },
   RUN_CHECK_FAILED: { status: 409, retryable: false },

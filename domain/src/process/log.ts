@@ -1,3 +1,5 @@
+import { secretName } from './secrets.js'
+
 /** One line of JSON an event on standard error; standard output belongs to a verb's answer. */
 export interface Log {
   info(event: string, fields?: Readonly<Record<string, unknown>>): void
@@ -5,15 +7,12 @@ export interface Log {
   error(event: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
-/** Field names whose values never reach a log. */
-const secret = /password|secret|token|authorization|cookie|credential|(^|_)key$/i
-
 export function createLog(service: string, write: (line: string) => void = (line) => process.stderr.write(line)): Log {
   const emit =
     (level: string) =>
     (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       const record = { time: new Date().toISOString(), level, service, event, ...fields }
-      write(`${JSON.stringify(record, (name, value: unknown) => (secret.test(name) ? '***' : jsonable(value)))}\n`)
+      write(`${JSON.stringify(record, (name, value: unknown) => (secretName.test(name) ? '***' : jsonable(value)))}\n`)
     }
   return { info: emit('info'), warn: emit('warn'), error: emit('error') }
 }

@@ -1,0 +1,45 @@
+import { serveCommands } from '@endeks/database/commands'
+import { createPool } from '@endeks/database/pool'
+import { asError } from '@endeks/domain/errors'
+import type { Log, RunningProcess } from '@endeks/domain/process'
+import type { Clock } from '@endeks/domain/time'
+import { killPointAt } from './pool/kill-point.js'
+import { createRatingPool } from './pool/pool.js'
+import { advance } from './run/advance.js'
+import { runCommands } from './run/commands.js'
+import { startRunner } from './run/runner.js'
+
+export interface RatingOptions {
+  readonly databaseUrl: string
+  readonly clock: Clock
+  readonly log: Log
+  /** worker threads; each holds one database connection */
+  readonly workers: number
+  /** subscriptions a shard */
+  readonly shardSize: number
+  readonly killAt?: string
+}
+
+const role = 'endeks_rating'
+
+/** Serves rating's commands and drives open bill runs until it is stopped; a run that was under way when it died goes on. */
+export async function startRating({ databaseUrl, clock, log, workers, shardSize, killAt }: RatingOptions): Promise<RunningProcess> {
+  const pool = createPool({ url: databaseUrl, role, max: 4, applicationName: 'endeks rating', log })
+  const rating = createRatingPool(workers, { databaseUrl, role, killAt })
+  const dependencies = { pool, log, calculate: rating.calculate, shardSize, killPoint: killPointAt(killAt) }
+  await pool.query('SELECT 1').catch(async (thrown: unknown) => {
+    await rating.close()
+    await pool.end()
+    throw asError(thrown)
+  })
+  const runner = startRunner({ pool, log, advance: async (run) => await advance(dependencies, run) })
+  const commands = serveCommands({ pool, owner: 'rating', handlers: runCommands(clock, runner.wake), clock, log })
+  return {
+    stop: async () => {
+      await commands.stop()
+      await runner.stop()
+      await rating.close()
+      await pool.end()
+    }
+  }
+}
