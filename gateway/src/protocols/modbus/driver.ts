@@ -1,5 +1,4 @@
 import { Socket } from 'node:net'
-import { asError } from '@endeks/domain/errors'
 import modbusSerial from 'modbus-serial'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -41,9 +40,10 @@ class RecordingSocket extends Socket {
     return { request: Buffer.concat(this.#sent), response: Buffer.concat(this.#received) }
   }
 
-  override write(chunk: Uint8Array | string, ...rest: unknown[]): boolean {
-    this.#sent.push(typeof chunk === 'string' ? Buffer.from(chunk) : Uint8Array.from(chunk))
-    return Reflect.apply(super.write, this, [chunk, ...rest])
+  /** Not `write`, which `connect` puts back. One request is under way at a time, so there is never more than one to write. */
+  override _write(chunk: Uint8Array, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#sent.push(Uint8Array.from(chunk))
+    super._write(chunk, encoding, callback)
   }
 
   readonly #keep = (chunk: Uint8Array): void => {
@@ -80,9 +80,9 @@ class ModbusTcpBus implements Bus {
         await this.#ask(connection, Number(job.address), range, job.signal)
     } catch (thrown) {
       // A late answer must not meet the next question: every failure ends the connection. A refusal is an answer like any other.
-      const code = failureCode(asError(thrown))
+      const { code, message } = reasonOf(thrown)
       if (code !== 'MODBUS_EXCEPTION') this.#drop()
-      throw new ReadFailure(code, asError(thrown).message, connection.socket.bytes, thrown)
+      throw new ReadFailure(code, message, connection.socket.bytes, thrown)
     }
     return { ...connection.socket.bytes, at: this.#dependencies.clock.now() }
   }
@@ -171,11 +171,13 @@ function connect(
   })
 }
 
-function failureCode(error: Error): string {
-  if ('modbusCode' in error) return 'MODBUS_EXCEPTION'
-  if ('errno' in error && error.errno === 'ETIMEDOUT') return 'NO_ANSWER'
-  if (/^(Data length|Unexpected data|CRC)/.test(error.message)) return 'MODBUS_WRONG_ANSWER'
-  return 'BUS_BROKEN'
+/** modbus-serial's own failures have no codes, and its time-out is not even an Error. */
+function reasonOf(thrown: unknown): { readonly code: string; readonly message: string } {
+  const message = typeof thrown === 'object' && thrown !== null && 'message' in thrown ? String(thrown.message) : String(thrown)
+  if (typeof thrown !== 'object' || thrown === null) return { code: 'BUS_BROKEN', message }
+  if ('modbusCode' in thrown) return { code: 'MODBUS_EXCEPTION', message }
+  if ('errno' in thrown && thrown.errno === 'ETIMEDOUT') return { code: 'NO_ANSWER', message }
+  return { code: /^(Data length|Unexpected data|CRC)/.test(message) ? 'MODBUS_WRONG_ANSWER' : 'BUS_BROKEN', message }
 }
 
 export const modbusProtocol: Protocol = {
