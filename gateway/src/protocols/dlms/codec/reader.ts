@@ -83,7 +83,8 @@ export class ByteReader {
   /** The next bytes, copied: what was decoded must not change when a socket's buffer is used again. */
   take(count: number): Uint8Array {
     const start = this.#step(count)
-    return this.bytes.slice(start, start + count)
+    // Not `slice`: on a Buffer that is a view of the same memory.
+    return new Uint8Array(this.bytes.subarray(start, start + count))
   }
 
   /** A reader that ends after the next `count` bytes; this one goes on behind them. */
