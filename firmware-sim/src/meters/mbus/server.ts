@@ -23,9 +23,10 @@ function serve(socket: Socket, slaves: ReadonlyMap<number, MbusSlave>): void {
     while (held.length > 0) {
       const frame = mbus.readFrame(held)
       if (!frame.ok) {
-        // A meter that hears noise waits for the line to fall silent and the next request.
-        if (frame.error.code !== 'MBUS_TRUNCATED' || held.length > mbus.longestFrame) held = Buffer.alloc(0)
-        return
+        if (frame.error.code === 'MBUS_TRUNCATED') return
+        // Noise: the next frame may begin at any byte behind it.
+        held = held.subarray(1)
+        continue
       }
       held = held.subarray(frame.value.size)
       const answer = frame.value.type === 'short' ? slaves.get(frame.value.address)?.answer(frame.value) : undefined

@@ -1,4 +1,4 @@
-import { billingMonth, billingMonths, type EpochMs, toLocal } from '@endeks/domain/time'
+import { billingMonth, billingMonths, type EpochMs, epochMs, toLocal } from '@endeks/domain/time'
 import type { MeterUnit } from '@endeks/domain/units'
 import { mbus } from '@endeks/gateway/codec'
 import type { SimulatedMeter } from '../meter.js'
@@ -97,5 +97,5 @@ function indexRecord(meter: SimulatedMeter, at: EpochMs, storage: number): mbus.
 /** Summer time is what is ahead of the lesser of the year's two offsets. */
 function isSummer(now: EpochMs, offsetMinutes: number, zone: string): boolean {
   const halfYearMs = 182 * 86_400_000
-  return offsetMinutes > toLocal((now - halfYearMs) as EpochMs, zone).offsetMinutes
+  return offsetMinutes > toLocal(epochMs(now - halfYearMs), zone).offsetMinutes
 }

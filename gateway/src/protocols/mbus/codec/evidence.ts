@@ -25,15 +25,17 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   const records = responses.value.flatMap((response) => response.records)
   const status = responses.value.reduce((bits, response) => bits | statusOf(response.status), 0)
   const dates = storedDates(records, evidence.zone)
-  const readings: MeterReading[] = []
+  const readings = new Map<string, MeterReading>()
   for (const register of profile.registers)
     for (const record of records) {
       if (!isRecordOf(register, record)) continue
       const at = record.storage === 0 ? evidence.at : dates.get(record.storage)
       const reading = at === undefined ? undefined : readingOf(register, record, { at, status })
-      if (reading !== undefined) readings.push(reading)
+      const key = `${register.obis} ${at}`
+      // Some meters give one counter twice, in two resolutions or again in a later frame: the first one is the register.
+      if (reading !== undefined && !readings.has(key)) readings.set(key, reading)
     }
-  return success({ identity: first.identity, readings })
+  return success({ identity: first.identity, readings: [...readings.values()] })
 }
 
 /** Every answer of a conversation. All must come from one device, else its indexes would be another's. */

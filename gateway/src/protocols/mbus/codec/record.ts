@@ -182,7 +182,10 @@ function qualify(base: VifMeaning, codes: readonly number[]): Meaning {
   const offsets: number[] = []
   for (let index = 0; index < codes.length; index++) {
     const step = vifeMeaning(codes[index] ?? 0)
-    if (step.kind === 'manufacturer') break
+    if (step.kind === 'manufacturer') {
+      qualifiers.push('manufacturer-specific')
+      break
+    }
     if (step.kind === 'scale') meaning = { ...meaning, scaler: meaning.scaler + step.exponent }
     else if (step.kind === 'offset') offsets.push(step.exponent)
     else if (step.kind === 'extension') {
