@@ -63,12 +63,13 @@ export async function listen(options: ListenOptions): Promise<void> {
 
 async function listenOnce(options: ListenOptions, connected: () => void): Promise<void> {
   const client = dedicatedClient(options.pool)
+  let end = (): void => undefined
   const ended = new Promise<void>((resolve) => {
-    client.on('end', resolve)
-    client.on('error', () => resolve())
-    if (options.signal.aborted) resolve()
-    options.signal.addEventListener('abort', () => resolve(), { once: true })
+    end = resolve
   })
+  client.on('end', end)
+  client.on('error', end)
+  options.signal.addEventListener('abort', end, { once: true })
   client.on('notification', (message) => {
     if (message.payload === options.owner) options.bell.ring()
   })
@@ -76,8 +77,9 @@ async function listenOnce(options: ListenOptions, connected: () => void): Promis
     await client.connect()
     await client.query(`listen ${commandChannel}`)
     connected()
-    await ended
+    if (!options.signal.aborted) await ended
   } finally {
+    options.signal.removeEventListener('abort', end)
     await client.end().catch(() => undefined)
   }
 }

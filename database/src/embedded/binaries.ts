@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, cp, lstat, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, cp, lstat, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -90,7 +90,7 @@ function cannotRun(folder: string, cause: Error): AppError {
 
 async function copyReadable(source: string, directory: string, target: string): Promise<void> {
   const fresh = join(directory, `binaries.new-${randomBytes(6).toString('hex')}`)
-  await cp(source, fresh, { recursive: true, verbatimSymlinks: true })
+  await cp(await realpath(source), fresh, { recursive: true, verbatimSymlinks: true })
   await chmod(fresh, 0o755)
   for (const entry of await readdir(fresh, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)

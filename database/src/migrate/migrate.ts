@@ -138,12 +138,10 @@ async function currentTransaction(client: pg.Client): Promise<string | undefined
  */
 async function runCheck(client: pg.Client, check: string): Promise<string[]> {
   await client.query('savepoint endeks_check')
-  const answer: unknown = await client.query({ text: check })
+  const answer: unknown = await client.query({ text: check, rowMode: 'array' })
   await client.query('rollback to savepoint endeks_check')
   const results = Array.isArray(answer) ? answer : [answer]
-  return results.flatMap((result: pg.QueryResult<Record<string, unknown>>) =>
-    result.rows.map((row) => Object.values(row).map(String).join(' '))
-  )
+  return results.flatMap((result: pg.QueryArrayResult<unknown[]>) => result.rows.map((row) => row.map(String).join(' ')))
 }
 
 /** PostgreSQL's message, with the line of the file where it gives a position. */

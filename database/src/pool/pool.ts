@@ -45,8 +45,9 @@ export function createPool(options: PoolOptions): pg.Pool {
     ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs })
   })
   const report = reporter(options)
-  pool.on('error', report)
   pool.on('connect', (client) => client.on('error', report))
+  // The pool repeats what its idle clients have reported, and would end the process if nobody listened.
+  pool.on('error', () => undefined)
   return pool
 }
 
