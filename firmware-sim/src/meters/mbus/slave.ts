@@ -9,7 +9,7 @@ const sendNke = 0x00
 const requestUserData2 = 0x0b
 
 /**
- * A meter's half of the link layer (EN 13757-2, 5.7). A readout is a snapshot: all its frames are of the instant at which the
+ * A meter's half of the link layer (EN 13757-2). A readout is a snapshot: all its frames are of the instant at which the
  * first was asked for. A request with the frame count bit of the one before gets the same frame again.
  */
 export class MbusSlave {

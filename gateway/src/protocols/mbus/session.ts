@@ -16,7 +16,7 @@ export interface Step {
 }
 
 /**
- * The link to one primary address: which frame count bit its next request carries (EN 13757-2, 5.7.6). The bit changes
+ * The link to one primary address: which frame count bit its next request carries (EN 13757-2, after IEC 60870-5-2). The bit changes
  * when, and only when, an answer was good; a repeated request keeps it, and the meter repeats its answer.
  */
 export interface Link {

@@ -23,7 +23,7 @@ interface DataField {
   readonly size: number
 }
 
-/** The lower four bits of a DIF (EN 13757-3:2018, table 4). */
+/** The lower four bits of a DIF (EN 13757-3:2018, 6.3.3). */
 export const dataFields: readonly DataField[] = [
   { type: 'none', size: 0 },
   { type: 'integer', size: 1 },
@@ -45,7 +45,7 @@ export const dataFields: readonly DataField[] = [
 
 export type VariableType = 'text' | 'bcd' | 'negative-bcd' | 'binary'
 
-/** What an LVAR byte announces (EN 13757-3:2018, table 5); undefined for the reserved ones. */
+/** What an LVAR byte announces (EN 13757-3:2018, 6.3.3); undefined for the reserved ones. */
 export function variableLength(lvar: number): { readonly type: VariableType; readonly size: number } | undefined {
   if (lvar <= 0xbf) return { type: 'text', size: lvar }
   if (lvar <= 0xc9) return { type: 'bcd', size: lvar - 0xc0 }

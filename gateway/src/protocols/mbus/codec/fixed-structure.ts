@@ -2,7 +2,7 @@ import { littleEndian, type RecordValue, readBcd } from './data-field.js'
 import { fixedMediumName, identificationText } from './header.js'
 import type { MbusRecord } from './record.js'
 
-/** Two counters with one unit byte each: what meters sent before the variable structure (EN 13757-3:2004, 6.2). */
+/** Two counters with one unit byte each: what meters sent before the variable structure (EN 1434-3). */
 export const fixedStructureSize = 16
 
 interface FixedUnit {

@@ -31,7 +31,7 @@ const longDataOffset = 7
 /** 253 bytes of user data at most beside C and A: L is one byte. */
 export const longestFrame = 0xff + longOverhead
 
-/** Control fields (EN 13757-2, 5.7.5): who speaks, and with which frame count bit. */
+/** Control fields (EN 13757-2, after IEC 60870-5-2): who speaks, and with which frame count bit. */
 export const control = {
   sendNke: 0x40,
   requestUserData2: 0x5b,

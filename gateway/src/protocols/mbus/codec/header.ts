@@ -1,4 +1,4 @@
-/** Device types (EN 13757-7:2018, table 13; EN 13757-3 in its editions before), the medium of a meter. */
+/** Device types (EN 13757-7:2018; EN 13757-3 in the editions before), the medium of a meter. */
 const media: Readonly<Record<number, string>> = {
   0: 'other',
   1: 'oil',
@@ -38,7 +38,7 @@ const media: Readonly<Record<number, string>> = {
   55: 'radio-converter-meter-side'
 }
 
-/** The four-bit medium of the fixed data structure has three codes of its own (EN 13757-3:2004, 6.2). */
+/** The four-bit medium of the fixed data structure has three codes of its own (EN 1434-3). */
 const fixedMedia: Readonly<Record<number, string>> = { 10: 'gas', 11: 'heat', 12: 'warm-water', 13: 'water', 14: 'heat-cost-allocator' }
 
 export function mediumName(code: number): string {
@@ -55,7 +55,7 @@ export function mediumCode(name: string): number {
   return found === undefined ? 15 : Number(found[0])
 }
 
-/** Three letters of five bits each, A = 1 (EN 13757-3:2018, 5.6). */
+/** Three letters of five bits each, A = 1 (EN 13757-7:2018; EN 62056-21 registers them). */
 export function manufacturerName(code: number): string {
   const letter = (shift: number): string => String.fromCharCode(64 + ((code >> shift) & 0x1f))
   return letter(10) + letter(5) + letter(0)
@@ -73,7 +73,7 @@ export function identificationText(bytes: Uint8Array): string {
   return Buffer.from(bytes).reverse().toString('hex').toUpperCase()
 }
 
-/** Bits 2 to 4 of the status byte; the two lowest are one number, the three highest the maker's (EN 13757-3:2018, table 8). */
+/** Bits 2 to 4 of the status byte; the two lowest are one number, the three highest the maker's (EN 13757-7:2018). */
 export const statusFlags = { lowBattery: 4, permanentError: 8, temporaryError: 16 } as const
 const applicationStates = ['', 'busy', 'application-error', 'abnormal'] as const
 

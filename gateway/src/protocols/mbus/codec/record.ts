@@ -23,7 +23,7 @@ export interface MbusRecord {
   readonly offset: number
 }
 
-/** At most ten DIFE and ten VIFE a record (EN 13757-3:2018, 6.3.1 and 6.3.4). */
+/** At most ten DIFE and ten VIFE a record (EN 13757-3:2018, 6.3.7 and 6.4.1). */
 const mostExtensions = 10
 const idleFiller = 0x2f
 const manufacturerData = 0x0f
@@ -74,7 +74,7 @@ export function readRecords(bytes: Uint8Array, base: number): Result<readonly Mb
   return success(records)
 }
 
-/** Everything behind DIF 0F or 1F is the maker's; 1F says that another frame follows (EN 13757-3:2018, table 6). */
+/** Everything behind DIF 0F or 1F is the maker's; 1F says that another frame follows (EN 13757-3:2018, 6.3). */
 function manufacturerRecord(dif: number, cursor: Cursor): MbusRecord {
   return {
     function: dif === moreRecords ? 'more-records-follow' : 'manufacturer-specific',
@@ -240,7 +240,7 @@ function takeBytes(cursor: Cursor, size: number): Result<Uint8Array, DecodeFailu
   return success(bytes)
 }
 
-/** Length and text stand right behind the VIF, before any VIFE (EN 13757-3:2018, annex C). */
+/** Length and text stand right behind the VIF, before any VIFE (EN 13757-3:2018, 6.4.3). */
 function takePlainText(cursor: Cursor): Result<string, DecodeFailure> {
   const length = take(cursor)
   if (!length.ok) return length

@@ -7,10 +7,10 @@ import { control, type LongFrame } from './frame.js'
 import { identificationText, manufacturerName, mediumName } from './header.js'
 import { type MbusRecord, readRecords } from './record.js'
 
-/** CI fields of answers (EN 13757-7:2018, table 2). The lowest bits of the request's mode are always "low byte first". */
+/** CI fields of answers whose numbers come low byte first (EN 13757-7:2018). */
 export const ciField = { applicationError: 0x70, variable: 0x72, fixed: 0x73 } as const
 
-/** The long header (EN 13757-3:2018, 5.4): where each part stands and how many bytes it has. */
+/** The long header (EN 13757-7:2018; EN 13757-3:2013, 4.9): where each part stands and how many bytes it has. */
 export const longHeader = {
   id: { offset: 0, size: 4 },
   manufacturer: { offset: 4, size: 2 },
@@ -33,7 +33,7 @@ export interface MbusResponse {
   readonly moreFollow: boolean
 }
 
-/** Application errors (EN 13757-3:2018, table 19, in the form without details). */
+/** Application errors (EN 13757-3:2013, 4.6). */
 const applicationErrors: Readonly<Record<number, string>> = {
   0: 'unspecified error',
   1: 'CI field not implemented',
@@ -114,7 +114,7 @@ function readVariable(frame: LongFrame): Result<MbusResponse, DecodeFailure> {
 
 /**
  * The security mode that hides the data, or 0. Wired meters were given a "signature" here before the configuration field was
- * defined, and some still fill it with other things: only the modes of EN 13757-7:2018, table 19, with blocks to decrypt
+ * defined, and some still fill it with other things: only the modes of EN 13757-7:2018 with blocks to decrypt
  * count, and data that begin with the two idle fillers of a decrypted block are plain.
  */
 function encryptionMode(configuration: Uint8Array, body: Uint8Array): number {

@@ -59,7 +59,7 @@ export const primaryVifs: readonly VifRow[] = [
   { first: 0x7f, quantity: 'manufacturer-specific' }
 ]
 
-/** First extension, after FD (EN 13757-3:2018, table 14). */
+/** Main VIFE codes, after FD (EN 13757-3:2018, table 12). */
 export const extensionFdVifs: readonly VifRow[] = [
   { first: 0x00, count: 4, quantity: 'credit', unit: 'currency', scaler: -3 },
   { first: 0x04, count: 4, quantity: 'debit', unit: 'currency', scaler: -3 },
@@ -122,7 +122,7 @@ export const extensionFdVifs: readonly VifRow[] = [
   { first: 0x76, quantity: 'manufacturer-container' }
 ]
 
-/** Second extension, after FB (EN 13757-3:2018, table 12; °F, gallons and cubic feet from its 2004 edition). */
+/** Alternate extended VIF codes, after FB (EN 13757-3:2018, table 14; °F and gallons from the editions before). */
 export const extensionFbVifs: readonly VifRow[] = [
   { first: 0x00, count: 2, quantity: 'energy', unit: 'Wh', scaler: 5 },
   { first: 0x02, count: 2, quantity: 'reactive-energy', unit: 'varh', scaler: 3 },

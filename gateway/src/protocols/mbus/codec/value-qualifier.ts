@@ -69,13 +69,10 @@ const named: readonly VifeRow[] = [
   { first: 0x7e, kind: 'qualifier', names: ['future'] }
 ]
 
-/** Third extension, behind FC (EN 13757-3:2018, table 16): phases, points and terms of a measurement. */
+/** Behind FC (EN 13757-3:2018, table 16): where it was measured; codes without a name here are shown by their number. */
 const extensionNames: readonly (readonly [first: number, names: readonly string[]])[] = [
   [0x01, ['phase-l1', 'phase-l2', 'phase-l3', 'neutral', 'phase-l1-l2', 'phase-l2-l3', 'phase-l3-l1']],
-  [0x08, ['quadrant-1', 'quadrant-2', 'quadrant-3', 'quadrant-4', 'difference']],
-  [0x0d, ['input-1', 'output-1']],
-  [0x10, ['forward', 'backward']],
-  [0x20, ['neutral-to-earth']]
+  [0x10, ['forward-and-backward']]
 ]
 
 function expand(): readonly (VifeMeaning | undefined)[] {
