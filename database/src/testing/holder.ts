@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAppError } from '@endeks/domain/errors'
 import type { Log } from '@endeks/domain/process'
 import { type EmbeddedServer, startEmbedded } from '../embedded/index.js'
-import { identityOf } from '../embedded/processes.js'
+import { identityOf, isSystemError } from '../embedded/processes.js'
 
 /** What a client says when it connects: the test runner that started it, if one did. */
 export interface Hello {
@@ -34,9 +34,12 @@ const stepMs = 200
  * @returns when it is no longer needed, or was not needed
  */
 export async function hold(directory: string, log: Log): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o755 })
   let server: EmbeddedServer
   try {
+    // Who asked has made the directory; a holder that comes up after all is over must not make it again.
+    await mkdir(join(directory, serverFolder), { mode: 0o755 }).catch((thrown: unknown) => {
+      if (!isSystemError(thrown, 'EEXIST')) throw thrown
+    })
     server = await startEmbedded({
       directory: join(directory, serverFolder),
       log,
@@ -44,7 +47,7 @@ export async function hold(directory: string, log: Log): Promise<void> {
       settings: { max_connections: '300', shared_buffers: '64MB', max_wal_size: '512MB', autovacuum_naptime: '600' }
     })
   } catch (thrown) {
-    if (isAppError(thrown, 'DATA_DIRECTORY_IN_USE')) return
+    if (isAppError(thrown, 'DATA_DIRECTORY_IN_USE') || isSystemError(thrown, 'ENOENT')) return
     throw thrown
   }
   const clients = new Set<Socket>()

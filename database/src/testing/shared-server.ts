@@ -67,7 +67,11 @@ async function refuseForeign(directory: string): Promise<void> {
 
 async function startHolder(directory: string): Promise<ChildProcess> {
   const log = await open(join(directory, 'holder.log'), 'w', 0o600)
-  const holder = spawn(process.execPath, [program, directory], { cwd: '/', detached: true, stdio: ['ignore', log.fd, log.fd] })
+  const holder = spawn(process.execPath, [program, directory, String(process.pid)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd]
+  })
   holder.unref()
   await log.close()
   return holder
