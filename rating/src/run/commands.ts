@@ -1,4 +1,4 @@
-import type { CommandHandler } from '@endeks/database/commands'
+import type { CommandHandler, LongRunningHandler } from '@endeks/database/commands'
 import { hasSqlState, type PoolClient } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
 import { billingMonth, type Clock, type EpochMs, toIso, toLocal } from '@endeks/domain/time'
@@ -7,21 +7,20 @@ import { discardRun, insertRun, lockRun, recordAudit, requestIssue, setState, ut
 
 const dayMs = 86_400_000
 
-/** What billing-api may ask of rating. Each handler only starts the work: the runner takes it up when the command commits. */
-export function runCommands(clock: Clock, wake: () => void): Record<string, CommandHandler> {
+/** What billing-api may ask of rating. Each only starts the work; the runner takes it up once the command has committed. */
+export function runCommands(clock: Clock, wake: () => void): Record<string, CommandHandler | LongRunningHandler> {
+  const thenWake = (start: CommandHandler): LongRunningHandler => ({ longRunning: true, start, run: async () => wake() })
   return {
-    'start-bill-run': async (payload, { client, requestedBy }) => {
+    'start-bill-run': thenWake(async (payload, { client, requestedBy }) => {
       const { period } = fields(payload, ['period'])
       const runId = await start(client, { period, requestedBy, now: clock.now() })
-      wake()
       return { runId: runId.toString() }
-    },
-    'issue-bill-run': async (payload, { client, requestedBy }) => {
+    }),
+    'issue-bill-run': thenWake(async (payload, { client, requestedBy }) => {
       const { runId, bills } = fields(payload, ['runId', 'bills'])
       await requestIssueOf(client, { runId: BigInt(runId), bills: Number(bills), requestedBy })
-      wake()
       return { runId }
-    },
+    }),
     'abandon-bill-run': async (payload, { client, requestedBy }) => {
       const { runId } = fields(payload, ['runId'])
       await abandon(client, BigInt(runId), requestedBy)
