@@ -3,10 +3,7 @@ import { parseArgs } from 'node:util'
 import { AppError, asError, isAppError } from '@endeks/domain/errors'
 import { createLog, type Log, runProcess, systemClock } from '@endeks/domain/process'
 import { codecs } from './codec/registry.js'
-import { loadGatewaySite } from './config/check.js'
-import { loadEnvironment } from './config/environment.js'
 import type { ProtocolCodec } from './protocols/protocol.js'
-import { startGateway } from './service.js'
 import { answerTooLong, codecNamed, decodeHex, decodeLine, longestLine } from './verbs/decode.js'
 import { linesOf } from './verbs/lines.js'
 
@@ -32,6 +29,8 @@ async function main(): Promise<void> {
 }
 
 async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
+  // Loaded here, so that decoding a frame does not wait for MQTT, LevelDB and serial drivers.
+  const [{ loadGatewaySite }, { loadEnvironment }] = await Promise.all([import('./config/check.js'), import('./config/environment.js')])
   if (checkOnly) {
     const site = loadGatewaySite(path)
     const environment = loadEnvironment(process.env)
@@ -42,6 +41,7 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
   await runProcess(to, async () => {
     const site = loadGatewaySite(path)
     const environment = loadEnvironment(process.env)
+    const { startGateway } = await import('./service.js')
     return startGateway({
       site,
       environment,

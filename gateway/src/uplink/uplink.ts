@@ -142,15 +142,14 @@ class Session {
     while (this.#again) {
       this.#again = false
       for (const lane of lanes) {
-        while (!this.#ended && this.#inFlight < windowSize) {
-          const [message] = await this.#options.spool.next(lane, this.#cursor[lane], 1)
-          if (message === undefined) break
-          await this.#announce(message)
-          if (this.#ended) return
+        if (this.#ended || this.#inFlight >= windowSize) return
+        const messages = await this.#options.spool.next(lane, this.#cursor[lane], windowSize - this.#inFlight)
+        for (const message of messages) await this.#announce(message)
+        if (this.#ended) return
+        // One behind the other without a pause: the broker takes what comes together as one group.
+        for (const message of messages) {
           this.#cursor[lane] = message.sequence
           this.#send(message)
-          // A live value that came meanwhile goes before the next of the backlog.
-          if (lane === 'backlog' && this.#again) break
         }
       }
     }
