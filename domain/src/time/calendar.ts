@@ -72,14 +72,31 @@ export function fromLocal(parts: LocalTime, zone: string, repeated: 'earlier' | 
   const whole = [year, month, day, hour, minute, second].every(Number.isSafeInteger)
   if (!whole || year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31) return undefined
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return undefined
-  const date = Temporal.PlainDate.from({ year, month, day: 1 })
-  if (day > date.daysInMonth) return undefined
-  const local = date.with({ day }).toPlainDateTime({ hour, minute, second })
+  if (day > daysInMonth(year, month)) return undefined
+  // Load profiles come by the thousand with their offset from UTC: no zone has to be asked for them.
+  if (zone === 'UTC') return epochMs((daysSinceEpoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000)
+  const local = Temporal.PlainDateTime.from({ year, month, day, hour, minute, second })
   const compatible = local.toZonedDateTime(zone)
-  const shown = compatible.toPlainDateTime().equals(local)
-  const chosen = repeated === 'later' && shown ? local.toZonedDateTime(zone, { disambiguation: 'later' }) : compatible
+  const shown = repeated === 'later' && compatible.toPlainDateTime().equals(local)
+  const chosen = shown ? local.toZonedDateTime(zone, { disambiguation: 'later' }) : compatible
   return epochMs(chosen.epochMilliseconds)
 }
+
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
+/** Days from 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day is the last of its year. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const marchYear = month > 2 ? year : year - 1
+  const monthFromMarch = (month + 9) % 12
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
+  return marchYear * 365 + leapDays + Math.floor((153 * monthFromMarch + 2) / 5) + day - 1 - daysBefore1970
+}
+
+/** From 1 March of the year 0 to 1 January 1970. */
+const daysBefore1970 = 719_468
 
 /** What a clock in the zone shows at the instant, and by how many minutes it is ahead of UTC then. */
 export function toLocal(instant: EpochMs, zone: string): LocalTime & { readonly offsetMinutes: number } {
