@@ -1,6 +1,6 @@
 import { AppError } from '@endeks/domain/errors'
 import { formatMicro, formatNano } from '@endeks/domain/money'
-import { formatScaled, parseScaled } from '@endeks/domain/units'
+import { formatScaled, parseScaled, type Quantity } from '@endeks/domain/units'
 import Type, { type Static } from 'typebox'
 import { readLines } from './lines.js'
 import {
@@ -8,7 +8,9 @@ import {
   type Charge,
   epochDay,
   formatRatio,
+  gasEnergy,
   type PreparedTariff,
+  parseRatio,
   periodOf,
   type RateInput,
   rateBill,
@@ -32,7 +34,10 @@ export const QuoteCase = Type.Object(
     to: Type.Optional(Type.String({ maxLength: 10 })),
     days: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_660 })),
     billedBefore: Type.Optional(Decimal),
-    accrualDate: Type.Optional(Type.String({ maxLength: 10 }))
+    accrualDate: Type.Optional(Type.String({ maxLength: 10 })),
+    /** Gas read in m3 and billed in kWh: kcal/m3, and the factor K (1 without it). */
+    heatingValue: Type.Optional(Decimal),
+    correctionFactor: Type.Optional(Decimal)
   },
   { additionalProperties: false }
 )
@@ -87,12 +92,23 @@ function toInput(tariff: PreparedTariff, given: QuoteCase): RateInput {
   if ('to' in period && period.to <= tariff.validFrom) {
     throw new AppError('RATE_SCHEDULE_GAP', `the tariff is valid from ${tariff.document.validFrom}, the period ends on ${given.to ?? ''}`)
   }
+  const amount = (text: string): Quantity => energyOf(given, { unit: base, milli: parseScaled(text, places, 'VALIDATION') })
   return {
-    consumption: { unit: base, milli: parseScaled(given.quantity, places, 'VALIDATION') },
+    consumption: amount(given.quantity),
     period,
-    billedBefore: parseScaled(given.billedBefore ?? '0', places, 'VALIDATION'),
+    billedBefore: amount(given.billedBefore ?? '0').milli,
     ...(given.accrualDate === undefined ? {} : { accrualDay: epochDay(given.accrualDate) })
   }
+}
+
+/** The same quantity, or its energy where the case says how gas is converted. */
+function energyOf(given: QuoteCase, amount: Quantity): Quantity {
+  if (given.heatingValue === undefined && given.correctionFactor === undefined) return amount
+  if (given.heatingValue === undefined || amount.unit !== 'L') {
+    throw new AppError('VALIDATION', '"correctionFactor" goes with "heatingValue", and both with a volume')
+  }
+  const conversion = { correction: parseRatio(given.correctionFactor ?? '1'), heatingValueKcal: parseRatio(given.heatingValue) }
+  return gasEnergy({ unit: 'L', milli: amount.milli }, conversion)
 }
 
 function toJson(tariff: PreparedTariff, bill: Bill): Record<string, unknown> {

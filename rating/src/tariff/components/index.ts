@@ -1,13 +1,15 @@
 import Type, { type Static } from 'typebox'
+import { allowance } from './allowance/index.js'
 import type { ComponentKind } from './component.js'
 import { fixed } from './fixed/index.js'
 import { maximum } from './maximum/index.js'
 import { minimum } from './minimum/index.js'
+import { packages } from './package/index.js'
 import { percent } from './percent/index.js'
 import { tiers } from './tiers/index.js'
 
 /** Every kind of component that a tariff may have. A new one is its folder and a line here. */
-const kinds = { tiers, percent, fixed, minimum, maximum } as const
+const kinds = { tiers, percent, fixed, minimum, maximum, allowance, package: packages } as const
 
 export type ComponentDefinition = Static<(typeof kinds)[keyof typeof kinds]['schema']>
 
