@@ -2,14 +2,14 @@ import type { RhythmShape } from './schema.js'
 
 /** How a day's amount spreads over its hours; only the ratios count. */
 const householdHours = [2, 1, 1, 1, 1, 3, 8, 12, 9, 6, 5, 5, 6, 5, 4, 4, 5, 8, 11, 12, 10, 8, 5, 3] as const
+/** Cleaning, cooling and what nobody shut off: a factory at rest still draws a little. */
+const restWeight = 1
+const shiftWeight = 30
 const shiftHours: Readonly<Record<1 | 2 | 3, readonly number[]>> = {
   1: hoursBetween(8, 16),
   2: hoursBetween(8, 24),
   3: hoursBetween(0, 24)
 }
-/** Cleaning, cooling and what nobody shut off: a factory at rest still draws a little. */
-const restWeight = 1
-const shiftWeight = 30
 
 function hoursBetween(from: number, to: number): number[] {
   return Array.from({ length: 24 }, (_, hour) => (hour >= from && hour < to ? shiftWeight : restWeight))
