@@ -27,11 +27,6 @@ export const busSchema = Type.Object(
 const passing: ReadonlySet<string> = new Set(['DLMS_CONNECT', 'DLMS_TIMEOUT', 'DLMS_CLOSED'])
 const pauseMs = 200
 
-interface Tried {
-  readonly exchange?: Exchange
-  readonly failure?: ReadFailure
-}
-
 class DlmsBus implements Bus {
   readonly #settings: Static<typeof busSchema>
   readonly #dependencies: BusDependencies
@@ -45,10 +40,9 @@ class DlmsBus implements Bus {
 
   read(job: ReadJob): Promise<Exchange> {
     const turn = this.#last.then(() => this.#readNow(job))
-    // The next one waits for the end of this one, whichever end it was.
-    this.#last = turn.catch((thrown) => {
-      if (!(thrown instanceof ReadFailure)) throw thrown
-    })
+    // The caller has the outcome; here it only matters that this read is over before the next one begins.
+    const over = () => undefined
+    this.#last = turn.then(over, over)
     return turn
   }
 
@@ -58,19 +52,32 @@ class DlmsBus implements Bus {
   }
 
   async #readNow(job: ReadJob): Promise<Exchange> {
-    const signal = AbortSignal.any([job.signal, this.#closing.signal])
+    // Not AbortSignal.any: the bus lives for months, and a signal derived for each read would be remembered by it.
+    const calling = new AbortController()
+    const callOff = () => calling.abort()
+    const sources = [job.signal, this.#closing.signal]
+    for (const source of sources) source.addEventListener('abort', callOff, { once: true })
+    if (sources.some((source) => source.aborted)) callOff()
+    try {
+      return await this.#tryAgain(job, calling.signal)
+    } finally {
+      for (const source of sources) source.removeEventListener('abort', callOff)
+    }
+  }
+
+  async #tryAgain(job: ReadJob, signal: AbortSignal): Promise<Exchange> {
     const attempts = this.#settings.attempts ?? 2
     for (let attempt = 1; ; attempt += 1) {
-      const { exchange, failure } = await this.#attempt(job, signal)
-      if (exchange !== undefined) return exchange
-      if (failure !== undefined && (attempt >= attempts || signal.aborted || !passing.has(failure.code))) throw failure
+      const tried = await this.#attempt(job, signal)
+      if (!(tried instanceof ReadFailure)) return tried
+      if (attempt >= attempts || signal.aborted || !passing.has(tried.code)) throw tried
       await delay(pauseMs * attempt, undefined, { signal }).catch((thrown: unknown) => {
         if (!signal.aborted) throw thrown
       })
     }
   }
 
-  async #attempt(job: ReadJob, signal: AbortSignal): Promise<Tried> {
+  async #attempt(job: ReadJob, signal: AbortSignal): Promise<Exchange | ReadFailure> {
     const { clock, answerWithinMs } = this.#dependencies
     const { host, port, clientId: clientPort = publicClientPort, connectWithinMs = 5000 } = this.#settings
     let transport: WrapperTransport | undefined
@@ -79,11 +86,11 @@ class DlmsBus implements Bus {
       const serverPort = addressOf(job.address)
       transport = await WrapperTransport.open({ host, port, clientPort, serverPort, connectWithinMs, answerWithinMs, signal })
       await hold(transport, conversation)
-      return { exchange: { request: transport.sent, response: transport.received, at: clock.now() } }
+      return { request: transport.sent, response: transport.received, at: clock.now() }
     } catch (thrown) {
       if (!(thrown instanceof DlmsFault)) throw thrown
       const bytes = { request: transport?.sent ?? new Uint8Array(0), response: transport?.received ?? new Uint8Array(0) }
-      return { failure: new ReadFailure(thrown.code, thrown.message, bytes, thrown) }
+      return new ReadFailure(thrown.code, thrown.message, bytes, thrown)
     } finally {
       transport?.close()
     }
