@@ -21,7 +21,7 @@ export function gasEnergy(volume: Quantity<'L'>, { correction, heatingValueKcal 
   if (correction.numerator <= 0n || heatingValueKcal.numerator <= 0n) {
     throw new AppError('VALIDATION', 'correction factor and heating value are above zero')
   }
-  // Thousandths of a litre are millionths of a m3; a kWh is 1,000 thousandths of a kWh of 1,000 thousandths of a Wh each.
+  // A m3 is a million thousandths of a litre; 860.42 is 86,042 hundredths. Rounded to whole Wh, which are thousandths of a kWh.
   const numerator = volume.milli * correction.numerator * heatingValueKcal.numerator * 100n
   const denominator = 1_000_000n * correction.denominator * heatingValueKcal.denominator * 86_042n
   return quantity('Wh', divideRounded(numerator * 1_000n, denominator) * 1_000n)
