@@ -189,7 +189,7 @@ CREATE UNIQUE INDEX exception_open ON metering.exception (register_id, rule, fro
 GRANT SELECT, INSERT, UPDATE ON metering.segment, metering.daily_consumption, metering.exception, metering.unassigned, metering.sequence_range TO endeks_ingest;
 GRANT DELETE ON metering.daily_consumption TO endeks_ingest;
 GRANT SELECT, INSERT ON metering.reading, metering.exchange, metering.profile, metering.dead_letter, metering.reading_conflict TO endeks_ingest;
-GRANT SELECT, INSERT, DELETE ON metering.dirty TO endeks_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON metering.dirty TO endeks_ingest; -- UPDATE for FOR UPDATE SKIP LOCKED
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA metering TO endeks_ingest;
 GRANT SELECT ON ALL TABLES IN SCHEMA metering TO endeks_rating, endeks_api;
 GRANT SELECT ON metering.daily_consumption, metering.segment TO endeks_grafana;

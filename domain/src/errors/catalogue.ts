@@ -52,6 +52,7 @@ export const catalogue = {
   MESSAGE_MALFORMED: { status: 400, retryable: false },
   MESSAGE_FOREIGN_GATEWAY: { status: 403, retryable: false },
   MESSAGE_EVIDENCE_HASH: { status: 400, retryable: false },
+  MESSAGE_UNSTORABLE: { status: 422, retryable: false },
   // commands between services
   COMMAND_UNKNOWN: { status: 400, retryable: false },
   COMMAND_FAILED: { status: 500, retryable: false },

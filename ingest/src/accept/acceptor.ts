@@ -1,0 +1,123 @@
+import { AppError, asError } from '@endeks/domain/errors'
+import type { Statistics } from '../statistics.js'
+import type { BatchResult } from './batch.js'
+import { type CommitDependencies, Committer } from './committer.js'
+import { Lane } from './lane.js'
+import { type Incoming, type Prepared, prepare } from './prepare.js'
+
+export interface AcceptLimits {
+  readonly lanes: number
+  readonly batchRows: number
+  readonly batchBytes: number
+  readonly batchMessages: number
+  readonly payloadBytes: number
+  /** taken and not yet stored; beyond it messages are refused until the database has caught up */
+  readonly pendingBytes: number
+  readonly copyRows: number
+  readonly deadLettersPerDay: number
+  readonly attempts: number
+}
+
+export const defaultAcceptLimits: AcceptLimits = {
+  lanes: 2,
+  batchRows: 10_000,
+  batchBytes: 8 * 1024 * 1024,
+  batchMessages: 2_000,
+  payloadBytes: 512 * 1024,
+  pendingBytes: 64 * 1024 * 1024,
+  copyRows: 800,
+  deadLettersPerDay: 1_000,
+  attempts: 4
+}
+
+export interface AcceptDependencies extends CommitDependencies {
+  readonly statistics: Statistics
+  /** called after each commit that stored readings */
+  readonly stored: () => void
+  readonly limits?: Partial<AcceptLimits>
+}
+
+/** The one way into the tables: every message takes it, whatever brought it. */
+export class Acceptor {
+  readonly #dependencies: AcceptDependencies
+  readonly #limits: AcceptLimits
+  readonly #lanes: readonly Lane[]
+
+  constructor(dependencies: AcceptDependencies) {
+    this.#dependencies = dependencies
+    this.#limits = { ...defaultAcceptLimits, ...dependencies.limits }
+    const { batchRows: rows, batchBytes: bytes, batchMessages: messages } = this.#limits
+    this.#lanes = Array.from({ length: this.#limits.lanes }, () => {
+      const committer = new Committer(dependencies, this.#limits)
+      return new Lane({ rows, bytes, messages }, (batch) => this.#commit(committer, batch))
+    })
+  }
+
+  /**
+   * Stores a message: readings, what is set aside, or a dead letter.
+   *
+   * @returns when it is committed
+   * @throws {AppError} DATABASE_UNREACHABLE or TIMEOUT when it is not stored; sending it again is right, and harmless
+   */
+  async accept(incoming: Incoming): Promise<void> {
+    const { statistics } = this.#dependencies
+    statistics.messages += 1
+    const pending = this.#lanes.reduce((sum, lane) => sum + lane.pendingBytes, 0)
+    if (pending + incoming.payload.length > this.#limits.pendingBytes) {
+      throw new AppError('TIMEOUT', `${pending} bytes wait to be stored; send again later`)
+    }
+    const lane = this.#lanes[laneOf(incoming.gateway, this.#lanes.length)]
+    if (lane === undefined) throw new AppError('INTERNAL', 'there is no lane')
+    const failure = await lane.store(prepare(incoming, this.#limits))
+    if (failure !== undefined) throw failure
+  }
+
+  /** When everything taken until now is stored or refused. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.idle()))
+  }
+
+  /** When the batches under way are settled: whatever is stored later was resolved later. */
+  async currentBatches(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.currentBatch()))
+  }
+
+  async #commit(committer: Committer, batch: readonly Prepared[]): Promise<ReadonlyMap<Prepared, AppError>> {
+    const { statistics, log } = this.#dependencies
+    try {
+      const { results, copied, failures } = await committer.commit(batch)
+      statistics.batches += 1
+      if (copied) statistics.batchesCopied += 1
+      if (failures.size > 0) statistics.batchesFailed += 1
+      for (const result of results) this.#count(result)
+      if (results.some((result) => result.stored > 0)) this.#dependencies.stored()
+      return failures
+    } catch (thrown) {
+      const error = asError(thrown)
+      statistics.batchesFailed += 1
+      log.error('bug in acceptance', { error, stack: error.stack })
+      const failure = new AppError('INTERNAL', 'not stored, by a fault of the program', {}, error)
+      return new Map(batch.map((message) => [message, failure]))
+    }
+  }
+
+  #count(result: BatchResult): void {
+    const { statistics } = this.#dependencies
+    statistics.readingsStored += result.stored
+    statistics.readingsKnown += result.known
+    statistics.readingsConflicting += result.conflicts
+    statistics.readingsUnassigned += result.unassigned
+    statistics.profiles += result.profiles
+    statistics.deadLetters += result.deadLetters
+    statistics.deadLettersOverQuota += result.deadLettersOverQuota
+  }
+}
+
+/** FNV-1a, which spreads names like gw-01, gw-02 well. */
+function laneOf(gateway: string, lanes: number): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < gateway.length; index += 1) {
+    hash = Math.imul(hash ^ gateway.charCodeAt(index), 0x01000193)
+  }
+  return (hash >>> 0) % lanes
+}

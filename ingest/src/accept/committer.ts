@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inTransaction, type Pool } from '@endeks/database/pool'
+import { AppError, asError } from '@endeks/domain/errors'
+import type { Log } from '@endeks/domain/process'
+import { type Clock, toIso } from '@endeks/domain/time'
+import type { KillPoint } from '../kill-points.js'
+import type { ExchangeIds } from '../store/exchanges.js'
+import { type Partitions, withNextMonth } from '../store/partitions.js'
+import { assemble, type BatchResult, instantsOf, storeBatch } from './batch.js'
+import { classify } from './failure.js'
+import { deadLetter, type Prepared } from './prepare.js'
+import type { Resolver } from './resolver.js'
+
+export interface CommitDependencies {
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly log: Log
+  readonly resolver: Resolver
+  readonly exchangeIds: ExchangeIds
+  readonly partitions: Partitions
+  readonly killPoint: KillPoint
+}
+
+export interface CommitLimits {
+  /** below this many rows a batch is inserted, not copied */
+  readonly copyRows: number
+  readonly deadLettersPerDay: number
+  /** how often the same batch is done again */
+  readonly attempts: number
+}
+
+/** What became of each message of a batch: stored, or the failure that keeps it from being acknowledged. */
+export interface Committed {
+  readonly results: readonly BatchResult[]
+  readonly copied: boolean
+  readonly failures: ReadonlyMap<Prepared, AppError>
+}
+
+/** Batches without a repeated row, after which copying is tried again. */
+const cleanBatches = 8
+const firstPauseMs = 100
+
+/** Commits batches one after the other. A lane has one of its own, which remembers whether repeats are about. */
+export class Committer {
+  readonly #dependencies: CommitDependencies
+  readonly #limits: CommitLimits
+  #careful = 0
+
+  constructor(dependencies: CommitDependencies, limits: CommitLimits) {
+    this.#dependencies = dependencies
+    this.#limits = limits
+  }
+
+  /**
+   * Stores the messages in one transaction. If a row is to blame, halves are tried, down to the one message, which becomes a
+   * dead letter: its neighbours are stored all the same.
+   */
+  async commit(messages: readonly Prepared[]): Promise<Committed> {
+    let careful = this.#careful > 0
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { result, copied } = await this.#once(messages, careful)
+        this.#careful = result.known + result.conflicts > 0 ? cleanBatches : Math.max(0, this.#careful - 1)
+        return { results: [result], copied, failures: new Map() }
+      } catch (thrown) {
+        const failure = classify(thrown)
+        if (failure === 'known' && !careful) {
+          careful = true
+          this.#careful = cleanBatches
+          continue
+        }
+        if (failure === 'partition') this.#dependencies.partitions.forget()
+        if (failure === 'message' || failure === 'known') return this.#split(messages, asError(thrown))
+        if (attempt >= this.#limits.attempts) return this.#giveUp(messages, asError(thrown))
+        await sleep(firstPauseMs * 2 ** (attempt - 1))
+      }
+    }
+  }
+
+  async #once(messages: readonly Prepared[], careful: boolean): Promise<{ readonly result: BatchResult; readonly copied: boolean }> {
+    const { pool, clock, partitions, killPoint } = this.#dependencies
+    const client = await pool.connect()
+    const rows = await assemble(client, messages, this.#dependencies).finally(() => client.release())
+    const now = clock.now()
+    await partitions.ensure([...instantsOf(rows, now), ...withNextMonth(now)])
+    const copied = !careful && rows.readings.length >= this.#limits.copyRows
+    const options = { optimistic: copied, deadLettersPerDay: this.#limits.deadLettersPerDay, killPoint, day: toIso(now).slice(0, 10) }
+    const result = await inTransaction(pool, async (writer) => {
+      const stored = await storeBatch(writer, rows, options)
+      killPoint('accept:before-commit')
+      return stored
+    })
+    killPoint('accept:after-commit')
+    return { result, copied }
+  }
+
+  async #split(messages: readonly Prepared[], error: Error): Promise<Committed> {
+    const [first] = messages
+    if (first === undefined) return { results: [], copied: false, failures: new Map() }
+    if (messages.length === 1) return this.#bury(first, error)
+    const middle = Math.ceil(messages.length / 2)
+    const halves = [await this.commit(messages.slice(0, middle)), await this.commit(messages.slice(middle))]
+    return {
+      results: halves.flatMap((half) => half.results),
+      copied: false,
+      failures: new Map(halves.flatMap((half) => [...half.failures]))
+    }
+  }
+
+  /** A dead letter that can't be stored either is not the message's fault any more. */
+  async #bury(message: Prepared, error: Error): Promise<Committed> {
+    const already = message.deadLetter !== undefined && message.readings === undefined
+    if (already) return this.#giveUp([message], error)
+    this.#dependencies.log.warn('a message could not be stored and is kept as a dead letter', { gateway: message.gateway, error })
+    const letter = deadLetter(message, new AppError('MESSAGE_UNSTORABLE', `the database refuses it: ${error.message}`))
+    const { gateway, topic, bytes, payload } = message
+    return this.commit([{ gateway, topic, bytes, payload, evidence: [], deadLetter: letter }])
+  }
+
+  #giveUp(messages: readonly Prepared[], error: Error): Committed {
+    this.#dependencies.log.error('a batch could not be stored; nothing of it is acknowledged', { messages: messages.length, error })
+    const failure = new AppError('DATABASE_UNREACHABLE', `not stored: ${error.message}`, {}, error)
+    return { results: [], copied: false, failures: new Map(messages.map((message) => [message, failure])) }
+  }
+}

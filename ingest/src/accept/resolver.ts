@@ -1,0 +1,113 @@
+import type { PoolClient } from '@endeks/database/pool'
+import type { DeviceIdentity } from '@endeks/domain/metering'
+import type { Clock, EpochMs } from '@endeks/domain/time'
+import { type Connection, type InstalledMeter, type PlaceKey, readPlaces } from '../store/places.js'
+import type { UnassignedReason } from '../store/unassigned.js'
+
+export interface ResolverLimits {
+  /** how long a place is believed to be as it was read */
+  readonly believeMs: number
+  readonly places: number
+}
+
+export const defaultResolverLimits: ResolverLimits = { believeMs: 3_000, places: 100_000 }
+
+/** Further ahead than this, an instant is a clock that is wrong. */
+const futureMs = 5 * 60_000
+/** Before this no partition is made, and no meter that is read from afar was built. */
+const oldestMs = Date.UTC(1990, 0, 1)
+
+export type Resolved = { readonly registerId: bigint } | { readonly reason: UnassignedReason }
+
+/** The readings of one device that ask for their registers. */
+export interface Question {
+  readonly place: PlaceKey
+  readonly identity: Pick<DeviceIdentity, 'id' | 'manufacturer'>
+  readonly readings: readonly { readonly obis: string; readonly at: EpochMs }[]
+}
+
+interface Entry {
+  readonly connections: readonly Connection[]
+  readonly readAt: EpochMs
+}
+
+/**
+ * Finds the register that a reading belongs to: the connection in force at its instant leads to a service point, the
+ * installation in force there to a meter, and only if this is the device that answered, its register takes the reading. What
+ * is known is believed for a few seconds; a "no" never is without asking again.
+ */
+export class Resolver {
+  readonly #clock: Clock
+  readonly #limits: ResolverLimits
+  #entries = new Map<string, Entry>()
+
+  constructor(clock: Clock, limits: Partial<ResolverLimits> = {}) {
+    this.#clock = clock
+    this.#limits = { ...defaultResolverLimits, ...limits }
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  /** @returns for each question the answers for its readings, in their order */
+  async resolve(client: PoolClient, questions: readonly Question[]): Promise<Resolved[][]> {
+    const now = this.#clock.now()
+    await this.#load(client, questions, (entry) => entry === undefined || now - entry.readAt > this.#limits.believeMs)
+    const answers = questions.map((question) => this.#answer(question, now))
+    const open = questions.filter((_, index) => answers[index]?.some((answer) => 'reason' in answer && answer.reason !== 'FUTURE'))
+    const asked = await this.#load(client, open, (entry) => entry === undefined || entry.readAt < now)
+    return asked ? questions.map((question) => this.#answer(question, now)) : answers
+  }
+
+  async #load(client: PoolClient, questions: readonly Question[], wanted: (entry: Entry | undefined) => boolean): Promise<boolean> {
+    const keys = new Map<string, PlaceKey>()
+    for (const { place } of questions) {
+      const key = keyOf(place)
+      if (!keys.has(key) && wanted(this.#entries.get(key))) keys.set(key, place)
+    }
+    if (keys.size === 0) return false
+    const places = [...keys]
+    const found = await readPlaces(
+      client,
+      places.map(([, place]) => place)
+    )
+    const readAt = this.#clock.now()
+    if (this.#entries.size + places.length > this.#limits.places) this.#entries = new Map()
+    for (const [index, [key]] of places.entries()) this.#entries.set(key, { connections: found[index] ?? [], readAt })
+    return true
+  }
+
+  #answer({ place, identity, readings }: Question, now: EpochMs): Resolved[] {
+    const connections = this.#entries.get(keyOf(place))?.connections ?? []
+    return readings.map(({ obis, at }) => (at > now + futureMs ? { reason: 'FUTURE' } : resolveAt(connections, { identity, obis, at })))
+  }
+}
+
+function keyOf(place: PlaceKey): string {
+  return `${place.gateway}\n${place.bus}\n${place.address}`
+}
+
+/**
+ * Of an installation the last instant counts too: the index at which a meter is taken down ends its last segment. The meter
+ * that is put up at the same instant goes first; which of the two answered, the identity tells.
+ */
+export function resolveAt(
+  connections: readonly Connection[],
+  question: { readonly identity: Question['identity']; readonly obis: string; readonly at: EpochMs }
+): Resolved {
+  const { at } = question
+  const connection = connections.find((each) => each.from <= at && at < each.to)
+  if (connection === undefined) return { reason: 'UNKNOWN_CONNECTION' }
+  const standing = connection.installations.filter((each) => each.from <= at && at <= each.to && at >= oldestMs)
+  if (standing.length === 0) return { reason: 'NOT_INSTALLED' }
+  const meter = standing.sort((a, b) => b.from - a.from).find((each) => isMeter(each, question.identity))
+  if (meter === undefined) return { reason: standing.some((each) => at < each.to) ? 'OTHER_DEVICE' : 'NOT_INSTALLED' }
+  const registerId = meter.registers.get(question.obis)
+  return registerId === undefined ? { reason: 'UNKNOWN_REGISTER' } : { registerId }
+}
+
+/** Numbers are compared as they are printed: leading zeros belong to them. */
+function isMeter(meter: InstalledMeter, identity: Question['identity']): boolean {
+  return meter.serial === identity.id && (identity.manufacturer === undefined || meter.manufacturer === identity.manufacturer)
+}

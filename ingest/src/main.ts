@@ -1,0 +1,59 @@
+import { createLog, loadConfig, runProcess, systemClock } from '@endeks/domain/process'
+import Type from 'typebox'
+import { type KillPoint, killPoints, noKillPoint } from './kill-points.js'
+import { startIngest } from './service.js'
+
+const Config = Type.Object(
+  {
+    databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
+    mqttHost: Type.String({ minLength: 1, default: '127.0.0.1' }),
+    mqttPort: Type.Integer({ minimum: 0, maximum: 65_535, default: 1883 }),
+    lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
+    deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+    /** the name of a kill point, for tests of what a killed process leaves behind */
+    killAt: Type.Optional(Type.Union(killPoints.map((name) => Type.Literal(name))))
+  },
+  { additionalProperties: false }
+)
+
+const names = {
+  databaseUrl: 'ENDEKS_DATABASE_URL',
+  mqttHost: 'ENDEKS_MQTT_HOST',
+  mqttPort: 'ENDEKS_MQTT_PORT',
+  lanes: 'ENDEKS_INGEST_LANES',
+  deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
+  killAt: 'ENDEKS_KILL_AT'
+} as const
+
+const [verb, flag] = process.argv.slice(2)
+const log = createLog('ingest')
+
+function killPointAt(name: string | undefined): KillPoint {
+  if (name === undefined) return noKillPoint
+  return (reached) => {
+    if (reached === name) process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+if (verb !== 'run' || (flag !== undefined && flag !== '--check-config')) {
+  process.stderr.write('usage: ingest run [--check-config]\n')
+  process.exit(2)
+}
+
+await runProcess(log, async () => {
+  const config = loadConfig(Config, names, process.env)
+  if (flag === '--check-config') {
+    const shown = { ...config, databaseUrl: config.databaseUrl.replace(/:[^:@/]*@/, ':***@') }
+    process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`)
+    process.exit(0)
+  }
+  const { databaseUrl, mqttHost, mqttPort, lanes, deadLettersPerDay, killAt } = config
+  const running = await startIngest({
+    ...{ databaseUrl, mqttHost, mqttPort, log },
+    clock: systemClock,
+    limits: { accept: { lanes, deadLettersPerDay } },
+    killPoint: killPointAt(killAt)
+  })
+  process.send?.({ port: running.port })
+  return running
+})

@@ -1,0 +1,156 @@
+import { setImmediate as tick } from 'node:timers/promises'
+import { serveCommands } from '@endeks/database/commands'
+import { createPool, type Pool } from '@endeks/database/pool'
+import { AppError, asError } from '@endeks/domain/errors'
+import type { Log } from '@endeks/domain/process'
+import type { Clock } from '@endeks/domain/time'
+import { type AcceptLimits, Acceptor } from './accept/acceptor.js'
+import { Resolver, type ResolverLimits } from './accept/resolver.js'
+import { Broker, type BrokerLimits } from './broker/broker.js'
+import { type CredentialLimits, Credentials } from './broker/credentials.js'
+import { type AdoptDependencies, adoptAll, adoptUnassigned } from './commands/adopt.js'
+import { typedReading } from './commands/typed-reading.js'
+import { type KillPoint, noKillPoint } from './kill-points.js'
+import { noStatistics, type Statistics } from './statistics.js'
+import { ExchangeIds } from './store/exchanges.js'
+import { Partitions, withNextMonth } from './store/partitions.js'
+import { readPasswordHash } from './store/places.js'
+import { type VeeLimits, type VeeStatistics, VeeWorker } from './vee/worker.js'
+
+export interface IngestLimits {
+  readonly accept: Partial<AcceptLimits>
+  readonly broker: Partial<BrokerLimits>
+  readonly credentials: Partial<CredentialLimits>
+  readonly resolver: Partial<ResolverLimits>
+  readonly vee: Partial<VeeLimits>
+}
+
+export interface IngestOptions {
+  readonly databaseUrl: string
+  readonly mqttHost: string
+  /** 0 for any free one */
+  readonly mqttPort: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits?: Partial<IngestLimits>
+  readonly killPoint?: KillPoint
+}
+
+export interface RunningIngest {
+  /** where the broker listens */
+  readonly port: number
+  statistics(): Statistics & { readonly vee: VeeStatistics }
+  /** Takes nothing new, stores and acknowledges what is under way, ends. */
+  stop(): Promise<void>
+}
+
+/** A lane's, the validator's, the adoption's and two of the commands, and a few that check passwords or make partitions. */
+const connections = 10
+/** Writers live five seconds at most: every reader of new rows waits for the oldest of them. */
+const statementTimeoutMs = 5_000
+const drainWithinMs = 5_000
+
+/**
+ * Broker, acceptance, validation and commands in one process.
+ *
+ * @throws {AppError} DATABASE_UNREACHABLE, PORT_TAKEN
+ */
+export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
+  const { clock, log, limits = {}, killPoint = noKillPoint } = options
+  const pool = createPool({
+    url: options.databaseUrl,
+    role: 'endeks_ingest',
+    max: connections,
+    applicationName: 'endeks-ingest',
+    statementTimeoutMs,
+    log
+  })
+  const statistics = noStatistics()
+  const partitions = new Partitions(pool)
+  const resolver = new Resolver(clock, limits.resolver)
+  const vee = new VeeWorker({ pool, partitions, log, killPoint, ...(limits.vee === undefined ? {} : { limits: limits.vee }) })
+  const stored = (): void => vee.wake()
+  const acceptor = new Acceptor({
+    ...{ pool, clock, log, resolver, partitions, killPoint, statistics, stored },
+    exchangeIds: new ExchangeIds(),
+    ...(limits.accept === undefined ? {} : { limits: limits.accept })
+  })
+  const broker = new Broker({
+    ...{ log, statistics, killPoint },
+    credentials: new Credentials((gateway) => readPasswordHash(pool, gateway), clock, limits.credentials),
+    accept: (message) => acceptor.accept(message),
+    ...(limits.broker === undefined ? {} : { limits: limits.broker })
+  })
+  try {
+    await reach(pool, partitions, clock)
+    const port = await broker.listen(options.mqttHost, options.mqttPort)
+    vee.start()
+    const adoption: AdoptDependencies = {
+      ...{ pool, resolver, partitions, killPoint },
+      currentBatches: () => acceptor.currentBatches(),
+      adopted: (count) => {
+        statistics.readingsAdopted += count
+        if (count > 0) vee.wake()
+      }
+    }
+    const background = startBackground({ pool, clock, log, partitions, stored }, adoption)
+    log.info('listening', { host: options.mqttHost, port })
+    return {
+      port,
+      statistics: () => ({ ...statistics, vee: vee.statistics() }),
+      stop: async () => {
+        broker.refuseMessages()
+        await Promise.race([acceptor.idle(), new Promise((resolve) => setTimeout(resolve, drainWithinMs).unref())])
+        // The acknowledgements of what was just stored leave in the next turns of the loop.
+        await tick()
+        await tick()
+        await broker.close()
+        await background.stop()
+        await vee.stop()
+        await pool.end()
+      }
+    }
+  } catch (thrown) {
+    await broker.close()
+    await vee.stop()
+    await pool.end()
+    throw thrown
+  }
+}
+
+async function reach(pool: Pool, partitions: Partitions, clock: Clock): Promise<void> {
+  try {
+    await partitions.ensure(withNextMonth(clock.now()))
+  } catch (thrown) {
+    throw new AppError('DATABASE_UNREACHABLE', `the database can't be used: ${asError(thrown).message}`, {}, thrown)
+  }
+}
+
+interface BackgroundDependencies {
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly log: Log
+  readonly partitions: Partitions
+  readonly stored: () => void
+}
+
+/** The commands, and the adoption that a former process may not have finished. */
+function startBackground(dependencies: BackgroundDependencies, adoption: AdoptDependencies): { readonly stop: () => Promise<void> } {
+  const { pool, clock, log, partitions, stored } = dependencies
+  const stopping = new AbortController()
+  const commands = serveCommands({
+    ...{ pool, clock, log },
+    owner: 'ingest',
+    handlers: { 'adopt-unassigned': adoptUnassigned(adoption), 'typed-reading': typedReading({ clock, partitions, stored }) }
+  })
+  const adopting = adoptAll(adoption, stopping.signal).catch((thrown: unknown) => {
+    log.error('the adoption at the start failed; the next command takes it up', { error: thrown })
+  })
+  return {
+    stop: async () => {
+      stopping.abort()
+      await commands.stop()
+      await adopting
+    }
+  }
+}

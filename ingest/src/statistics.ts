@@ -1,0 +1,42 @@
+/** What happened since the start, counted. */
+export interface Statistics {
+  connections: number
+  connectsRefused: number
+  subscriptionsRefused: number
+  connectionsCut: number
+  messages: number
+  messagesUnacknowledged: number
+  batches: number
+  batchesCopied: number
+  batchesFailed: number
+  readingsStored: number
+  readingsKnown: number
+  readingsConflicting: number
+  readingsUnassigned: number
+  readingsAdopted: number
+  profiles: number
+  deadLetters: number
+  deadLettersOverQuota: number
+}
+
+export function noStatistics(): Statistics {
+  return {
+    connections: 0,
+    connectsRefused: 0,
+    subscriptionsRefused: 0,
+    connectionsCut: 0,
+    messages: 0,
+    messagesUnacknowledged: 0,
+    batches: 0,
+    batchesCopied: 0,
+    batchesFailed: 0,
+    readingsStored: 0,
+    readingsKnown: 0,
+    readingsConflicting: 0,
+    readingsUnassigned: 0,
+    readingsAdopted: 0,
+    profiles: 0,
+    deadLetters: 0,
+    deadLettersOverQuota: 0
+  }
+}

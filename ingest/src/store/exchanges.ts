@@ -1,0 +1,72 @@
+import type { PoolClient } from '@endeks/database/pool'
+import type { GatewayId } from '@endeks/domain/identifiers'
+import { type EpochMs, toIso } from '@endeks/domain/time'
+import type { WireExchange } from '@endeks/domain/wire'
+
+/** A conversation that is about to be stored: its id and the day of its receipt are how readings name it. */
+export interface ExchangeRow {
+  readonly id: bigint
+  readonly day: string
+  readonly gateway: GatewayId
+  readonly wire: WireExchange
+  readonly request: Buffer
+  readonly response: Buffer
+}
+
+const leastBlock = 256
+
+/** Ids for exchanges, fetched in blocks. One that is not used is lost, which harms nothing: the ids only have to be unique. */
+export class ExchangeIds {
+  #ids: bigint[] = []
+  #fetching: Promise<void> = Promise.resolve()
+
+  /** The next `count` ids; several callers are served one after the other. */
+  async take(client: PoolClient, count: number): Promise<bigint[]> {
+    const turn = this.#fetching.then(async () => {
+      if (this.#ids.length >= count) return
+      const block = Math.max(leastBlock, count)
+      const { rows } = await client.query<{ id: bigint }>(`select nextval('metering.exchange_id') as id from generate_series(1, $1)`, [
+        block
+      ])
+      this.#ids.push(...rows.map((row) => row.id))
+    })
+    const taken = turn.then(() => this.#ids.splice(0, count))
+    this.#fetching = taken.then(
+      () => undefined,
+      () => undefined
+    )
+    return taken
+  }
+}
+
+export async function insertExchanges(client: PoolClient, exchanges: readonly ExchangeRow[]): Promise<void> {
+  if (exchanges.length === 0) return
+  const column = <Value>(of: (exchange: ExchangeRow) => Value): Value[] => exchanges.map(of)
+  await client.query({
+    name: 'insert-exchanges',
+    text: `insert into metering.exchange (id, day, at, key_version, gateway_id, bus, address, protocol, zone, identity, profile_hash, sha256, request, response)
+      select * from unnest($1::bigint[], $2::date[], $3::timestamptz[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+        $10::jsonb[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[])`,
+    values: [
+      column((each) => each.id),
+      column((each) => each.day),
+      column((each) => instantText(each.wire.at)),
+      column((each) => each.wire.keyVersion),
+      column((each) => each.gateway),
+      column((each) => each.wire.bus),
+      column((each) => each.wire.address),
+      column((each) => each.wire.protocol),
+      column((each) => each.wire.zone),
+      column((each) => JSON.stringify(each.wire.identity)),
+      column((each) => Buffer.from(each.wire.profile, 'hex')),
+      column((each) => Buffer.from(each.wire.sha256, 'hex')),
+      column((each) => each.request),
+      column((each) => each.response)
+    ]
+  })
+}
+
+/** ISO 8601 writes years beyond 9999 with a sign, which PostgreSQL doesn't read; a broken clock may say such a year. */
+export function instantText(at: number): string {
+  return toIso(at as EpochMs).replace(/^\+0?/, '')
+}
