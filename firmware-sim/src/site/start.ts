@@ -1,4 +1,4 @@
-import { AppError } from '@endeks/domain/errors'
+import { AppError, asError, isAppError } from '@endeks/domain/errors'
 import type { RunningProcess } from '@endeks/domain/process'
 import type { Clock, EpochMs } from '@endeks/domain/time'
 import { indexFunction } from '../load-shapes/index.js'
@@ -24,13 +24,27 @@ export async function startSite(site: SimulatedSite, clock: Clock): Promise<Runn
       const start = busServers.get(bus.protocol)
       if (start === undefined) throw new AppError('CONFIG_INVALID', `protocol "${bus.protocol}" can't be simulated`)
       const meters = bus.meters.map((entry) => simulatedMeter(entry, site.zone, clock))
-      servers.set(bus.name, await start({ host: bus.host, port: bus.port, meters }))
+      servers.set(bus.name, await started(bus, () => start({ host: bus.host, port: bus.port, meters })))
     }
   } catch (thrown) {
     await stop()
     throw thrown
   }
   return { ports: new Map([...servers].map(([name, server]) => [name, server.port])), stop }
+}
+
+/** Names the bus in what its server says: a taken port, or a meter that the protocol cannot express. */
+async function started(bus: SimulatedSite['buses'][number], start: () => Promise<BusServer>): Promise<BusServer> {
+  try {
+    return await start()
+  } catch (thrown) {
+    if (isAppError(thrown)) throw thrown
+    const error = asError(thrown)
+    if ('code' in error && error.code === 'EADDRINUSE') {
+      throw new AppError('PORT_TAKEN', `${bus.host}:${bus.port} is in use: change "port" of bus ${bus.name}`, { bus: bus.name }, error)
+    }
+    throw new AppError('CONFIG_INVALID', `bus ${bus.name}: ${error.message}`, { bus: bus.name }, error)
+  }
 }
 
 /** The meter that an entry describes. */

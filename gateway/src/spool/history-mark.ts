@@ -1,10 +1,10 @@
 import type { MeterReading } from '@endeks/domain/metering'
 import type { EpochMs } from '@endeks/domain/time'
 
-/** Which stored values of a meter were delivered: the newest of them, and all within the overlap before it. */
+/** Which values of a meter's history were delivered: all up to an instant, and by name those around and after it. */
 export interface HistoryMark {
   readonly newest: EpochMs
-  /** `obis@instant` of what was delivered within the overlap */
+  /** `obis@instant` of what was delivered from the overlap on */
   readonly recent: readonly string[]
 }
 
@@ -20,7 +20,8 @@ export function historyFrom(mark: HistoryMark | undefined, since: EpochMs): Epoc
 }
 
 /**
- * What of a history readout was not delivered yet, and the mark once it is.
+ * What of a history readout was not delivered yet, and the mark once it is. The newest instant of a readout is that of its
+ * current values, so the mark is the one before it: a meter files a month end long after its current value passed that date.
  *
  * @param now bounds the mark: a value dated in the future must not hide those that come before that date
  */
@@ -34,7 +35,8 @@ export function newReadings(options: {
   const from = historyFrom(mark, since)
   const known = new Set(mark?.recent)
   const readings = options.readings.filter((each) => each.at >= from && !known.has(nameOf(each)))
-  const newest = Math.max(mark?.newest ?? 0, ...readings.map((each) => Math.min(each.at, now))) as EpochMs
+  const instants = [...new Set(options.readings.map((each) => each.at))].filter((at) => at <= now).sort((left, right) => right - left)
+  const newest = Math.max(mark?.newest ?? since, instants[1] ?? since) as EpochMs
   const recent = [...known, ...readings.map(nameOf)].filter((name) => Number(name.slice(name.indexOf('@') + 1)) >= newest - overlapMs)
   return { readings, mark: { newest, recent } }
 }
