@@ -75,6 +75,12 @@ async function decodeLines(codec: ProtocolCodec): Promise<void> {
   }
 }
 
+// Whoever reads the answers may have had enough of them.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 try {
   await main()
 } catch (thrown) {

@@ -1,4 +1,5 @@
 import { asError } from '@endeks/domain/errors'
+import type { MeterReading } from '@endeks/domain/metering'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { decodeEvidence } from '../codec/registry.js'
@@ -78,10 +79,11 @@ export class Acquisition {
   }
 
   async #keep(poll: Poll, exchange: Exchange, decoded: MeterReadout): Promise<boolean> {
-    const readout = this.#readout(poll, exchange, decoded, decoded.readings)
+    const current = newestOfEach(decoded.readings)
+    const readout = this.#readout(poll, exchange, decoded, current)
     if (readout === undefined) return false
     await this.#writer.write({ lane: 'live', readouts: [readout], profiles: [poll.meter.profile], marks: [] })
-    this.#dependencies.counters.add('readings', decoded.readings.length)
+    this.#dependencies.counters.add('readings', current.length)
     return true
   }
 
@@ -127,6 +129,15 @@ export class Acquisition {
     })
     return false
   }
+}
+
+/** Some meters send their month ends with every answer. They are history, and go out when history is read. */
+function newestOfEach(readings: readonly MeterReading[]): MeterReading[] {
+  const newest = new Map<string, MeterReading>()
+  for (const reading of readings) {
+    if (reading.at >= (newest.get(reading.obis)?.at ?? 0)) newest.set(reading.obis, reading)
+  }
+  return [...newest.values()]
 }
 
 function hex(bytes: Uint8Array): string {

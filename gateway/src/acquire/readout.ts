@@ -4,7 +4,7 @@ import { failure, type Result, success } from '@endeks/domain/result'
 import { encodeReadings, evidenceBytes, ReadingsMessageSchema } from '@endeks/domain/wire'
 import { Compile } from 'typebox/compile'
 import type { DecodeFailure, Exchange, MeterReadout } from '../protocols/protocol.js'
-import type { Readout } from '../spool/pack.js'
+import { fitsMessage, type Readout } from '../spool/pack.js'
 
 const validator = Compile(ReadingsMessageSchema)
 
@@ -58,5 +58,8 @@ export function readoutOf(
     const first = validator.Errors(message)[0]
     return failure({ code: 'READOUT_UNFIT', message: `${first?.instancePath ?? '/'} ${first?.message ?? 'does not fit the wire'}` })
   }
-  return success({ exchange: wire, readings })
+  const readout = { exchange: wire, readings }
+  if (fitsMessage(readout)) return success(readout)
+  const bytes = exchange.request.length + exchange.response.length
+  return failure({ code: 'EXCHANGE_TOO_LARGE', message: `evidence of ${bytes} bytes does not fit a message: read a shorter range at once` })
 }

@@ -34,12 +34,11 @@ export function packReadouts(
   const tooLarge: Readout[] = []
   let open = new OpenBody(limits)
   for (const readout of readouts) {
-    const size = jsonBytes(readout.exchange) + 1
-    const least = size + Math.max(0, ...readout.readings.map(readingBytes))
-    if (envelopeBytes + least > limits.bytes) {
+    if (!fitsMessage(readout, limits)) {
       tooLarge.push(readout)
       continue
     }
+    const size = jsonBytes(readout.exchange) + 1
     let rest = readout.readings
     while (rest.length > 0) {
       const taken = open.take(readout.exchange, size, rest)
@@ -52,6 +51,12 @@ export function packReadouts(
   }
   open.closeInto(bodies)
   return { bodies, tooLarge }
+}
+
+/** Whether a message has room for the exchange and any one of its readings. */
+export function fitsMessage({ exchange, readings }: Readout, limits: MessageLimits = messageLimits): boolean {
+  const largest = readings.reduce((most, reading) => Math.max(most, readingBytes(reading)), 0)
+  return envelopeBytes + jsonBytes(exchange) + 1 + largest <= limits.bytes
 }
 
 class OpenBody {

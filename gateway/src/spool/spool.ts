@@ -70,6 +70,8 @@ export class Spool {
   readonly #epoch: string
   readonly #next: Record<Lane, number>
   readonly #listeners = new Set<() => void>()
+  /** of what was handed out and not yet trimmed, so that a trim need not read what it deletes */
+  readonly #sizes = new Map<string, number>()
   #order: number
   #messages: number
   #bytes: number
@@ -142,6 +144,7 @@ export class Spool {
       this.#messages += bodies.length - freed.messages
       this.#lostMessages += freed.messages
       this.#lostReadings += freed.readings
+      for (const { key } of freed.operations) this.#sizes.delete(key)
       for (const listener of this.#listeners) listener()
     })
   }
@@ -151,6 +154,7 @@ export class Spool {
     const found: SpooledMessage[] = []
     for await (const [key, value] of this.#database.iterator({ gt: messageKey(lane, after), lt: `message!${lane}~`, limit })) {
       const { header, text } = splitValue(value)
+      this.#sizes.set(key, Buffer.byteLength(value))
       found.push({ lane, sequence: sequenceOf(key), text, readings: header.readings, profiles: header.profiles })
     }
     return found
@@ -160,13 +164,16 @@ export class Spool {
   trim(lane: Lane, sequence: number): Promise<void> {
     return this.#serially(async () => {
       const key = messageKey(lane, sequence)
-      const value = await this.#database.get(key)
-      if (value === undefined) return
+      const known = this.#sizes.get(key)
+      this.#sizes.delete(key)
+      // Trimmed already, or lost to the size limit while it was under way.
+      if (!(await this.#database.has(key))) return
+      const size = known ?? Buffer.byteLength((await this.#database.get(key)) ?? '')
       this.#options.at?.('trim.before')
       // Not synced: a message whose trim is lost with the power is sent again, and ingest knows it already.
       await this.#database.del(key, { sync: false })
       this.#options.at?.('trim.written')
-      this.#bytes -= Buffer.byteLength(value)
+      this.#bytes -= size
       this.#messages -= 1
     })
   }
