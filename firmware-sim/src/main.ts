@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   await runProcess(log, async () => {
     const running = await startSite(checkSimulatedSite(loadJsonFile(path), path), systemClock)
     log.info('simulated site runs', { ports: Object.fromEntries(running.ports) })
-    return running
+    return { stop: running.stop, ready: { ports: Object.fromEntries(running.ports) } }
   })
 }
 

@@ -5,6 +5,8 @@ import type { Log } from './log.js'
 /** Something that runs until it is stopped. `stop` finishes what is under way. */
 export interface RunningProcess {
   stop(): Promise<void>
+  /** what a supervisor wants to know once it runs, such as the port it got */
+  readonly ready?: Readonly<Record<string, unknown>>
 }
 
 /** How long a stop may take before the process leaves anyway. */
@@ -48,5 +50,5 @@ export async function runProcess(log: Log, start: () => Promise<RunningProcess>)
     log.error('bug', { message: thrown.message, stack: thrown.stack })
     process.exit(1)
   })
-  process.send?.({ ready: true })
+  process.send?.({ ready: true, ...running.ready })
 }

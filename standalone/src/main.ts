@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url'
+import { asError, isAppError } from '@endeks/domain/errors'
+import { systemClock } from '@endeks/domain/process'
+import { readArguments, usage } from './arguments.js'
+import { createProgress } from './progress.js'
+import { type Running, start } from './run.js'
+
+const shippedSite = fileURLToPath(new URL('../../sites/organised-zone.json', import.meta.url))
+const lookForParentMs = 500
+
+function killPointOf(at: string | undefined): (name: string) => void {
+  return (name) => {
+    if (name === at) process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+function fail(thrown: unknown): never {
+  const error = asError(thrown)
+  process.stderr.write(`${error.message}\n${isAppError(error) ? `${error.code}\n` : (error.stack ?? '')}`)
+  process.exit(isAppError(error, 'CONFIG_INVALID') ? 2 : 1)
+}
+
+/** npm that is killed takes nothing along: what it started would go on with nobody to stop it. */
+function stopWithNpm(stop: (reason: string) => void): void {
+  if (process.env['npm_lifecycle_event'] !== 'start') return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) stop('npm is gone')
+  }, lookForParentMs).unref()
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(usage)
+    return
+  }
+  const progress = createProgress(process.stdout)
+  let running: Running | undefined
+  let stopping = false
+  const stop = (reason: string): void => {
+    if (stopping) return
+    stopping = true
+    progress.step(`stopping (${reason})`)
+    starting
+      .then(async () => await running?.stop())
+      .then(
+        () => process.exit(0),
+        (thrown: unknown) => fail(thrown)
+      )
+  }
+  process.on('SIGINT', () => stop('Ctrl-C'))
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  stopWithNpm(stop)
+  const killAt = process.env['ENDEKS_KILL_AT']
+  const starting = start({
+    arguments: readArguments(process.argv.slice(2), shippedSite),
+    adminPassword: process.env['ENDEKS_ADMIN_PASSWORD'],
+    databaseUrl: process.env['DATABASE_URL'],
+    clock: systemClock,
+    progress,
+    killPoint: killPointOf(killAt),
+    dieWithChildren: killAt !== undefined,
+    onLost: (error) => {
+      process.stderr.write(`${error.message}\n`)
+      stop(error.code)
+    }
+  }).then((started) => {
+    running = started
+    if (!stopping) show(started, progress.step)
+  }, fail)
+  await starting
+}
+
+function show({ addresses }: Running, step: (text: string) => void): void {
+  step('ready; Ctrl-C stops everything, and the next start goes on from here')
+  process.stdout.write(`
+  web        ${addresses.web}
+  API        ${addresses.api}
+  documents  ${addresses.docs}
+  MQTT       ${addresses.mqtt}
+  sign in    ${addresses.admin.login} / ${addresses.admin.password}
+
+`)
+}
+
+try {
+  await main()
+} catch (thrown) {
+  if (thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS')) {
+    process.stderr.write(`${thrown.message}\n\n${usage}`)
+    process.exit(2)
+  }
+  fail(thrown)
+}
