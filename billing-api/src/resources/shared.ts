@@ -1,13 +1,22 @@
+import { fromLocal } from '@endeks/domain/time'
 import Type, { type Static, type TSchema } from 'typebox'
 
 /** Decimal text: money, quantities and prices never travel as binary fractions. */
 export const Decimal = Type.String({ pattern: '^-?\\d{1,24}(\\.\\d{1,9})?$', examples: ['1240.000'] })
-/** ISO 8601 with zone. */
-export const Instant = Type.String({
-  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?(Z|[+-]\\d{2}:\\d{2})$',
-  examples: ['2026-11-01T00:00:00Z']
-})
-export const CalendarDate = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$', examples: ['2026-11-01'] })
+/** ISO 8601 with zone. A pattern lets 31 February pass, and so does the engine's own parser, which takes it for 3 March. */
+export const Instant = Type.Refine(
+  Type.String({
+    pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?(Z|[+-]\\d{2}:\\d{2})$',
+    examples: ['2026-11-01T00:00:00Z']
+  }),
+  instantExists,
+  () => 'is not an instant of the years 1900 to 2199'
+)
+export const CalendarDate = Type.Refine(
+  Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$', examples: ['2026-11-01'] }),
+  dateExists,
+  () => 'is not a day of the years 1900 to 2199'
+)
 export const Month = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])$', examples: ['2026-10'] })
 /** A surrogate key; decimal text, since it may be wider than a double. */
 export const Id = Type.String({ pattern: '^\\d{1,19}$' })
@@ -36,3 +45,21 @@ export const Problem = Type.Object({
   problems: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() })))
 })
 export type Problem = Static<typeof Problem>
+
+function dateExists(text: string): boolean {
+  return clockShows(text.slice(0, 10), '00:00:00')
+}
+
+function instantExists(text: string): boolean {
+  const offset = /([+-])(\d{2}):(\d{2})$/.exec(text)
+  if (offset !== null && (Number(offset[2]) > 14 || Number(offset[3]) > 59)) return false
+  return clockShows(text.slice(0, 10), text.slice(11, 19))
+}
+
+/** Whether a clock ever shows this. */
+function clockShows(date: string, time: string): boolean {
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number)
+  const [hour = 0, minute = 0, second = 0] = time.split(':').map(Number)
+  if (!(year >= 1900 && year <= 2199)) return false
+  return fromLocal({ year, month, day, hour, minute, second }, 'UTC') !== undefined
+}

@@ -8,7 +8,8 @@ export const InvoiceQuery = Type.Object(
     participant: Type.Optional(RegistryNo),
     period: Type.Optional(Month),
     year: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2099 })),
-    status: Type.Optional(InvoiceStatus),
+    /** unpaid is open or overdue */
+    status: Type.Optional(Type.Union([...InvoiceStatus.anyOf, Type.Literal('unpaid')])),
     number: Type.Optional(Type.String({ maxLength: 16 })),
     issuedFrom: Type.Optional(CalendarDate),
     issuedTo: Type.Optional(CalendarDate),
@@ -68,6 +69,8 @@ const Line = Type.Object({
   kdv: Decimal,
   slices: Type.Array(Slice)
 })
+
+export type InvoiceLine = Static<typeof Line>
 
 export const InvoiceDetail = Type.Object({
   ...InvoiceRow.properties,

@@ -34,3 +34,4 @@ export const NewReading = Type.Object(
 export type NewReading = Static<typeof NewReading>
 /** 202 when the owner has not answered within two seconds: the command goes on. */
 export const ReadingAccepted = Type.Object({ command: Id, state: Type.String(), outcome: Type.Union([Type.String(), Type.Null()]) })
+export type ReadingAccepted = Static<typeof ReadingAccepted>

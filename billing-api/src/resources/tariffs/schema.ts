@@ -26,3 +26,4 @@ export type TariffDetail = Static<typeof TariffDetail>
 /** The document is held against the tariff engine's own schema and its worked examples, not against one written here. */
 export const PublishTariff = Type.Object({ document: Type.Unknown() }, { additionalProperties: false })
 export const Published = Type.Object({ code: Type.String(), version: Type.String(), hash: Hash })
+export type Published = Static<typeof Published>

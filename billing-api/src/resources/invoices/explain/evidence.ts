@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import { epochMs, toIso } from '@endeks/domain/time'
+import { decodeEvidence, type MeterReadout, profileHash } from '@endeks/gateway/codec'
+import { hex, indexOf } from '../../../wire.js'
+import type { FrozenIndex, FrozenInput } from '../frozen.js'
+import { frozenIndex } from '../present.js'
+import type { Explanation } from '../schema.js'
+import type { EvidenceRow } from '../store/evidence.js'
+import type { Link } from './price.js'
+
+type Evidence = Explanation['evidence'][number]
+
+/** An index that was billed, and of which register. */
+export interface BilledIndex extends FrozenIndex {
+  readonly serial: string
+  readonly obis: string
+}
+
+/** What each exchange says when it is decoded again, beside what was billed from it. */
+export interface Proof {
+  readonly evidence: Evidence
+  readonly bytesHash: string
+  /** the readout, or undefined when the bytes could not be decoded */
+  readonly readout: MeterReadout | undefined
+  readonly profileIntact: boolean
+}
+
+/** Both indexes of every register, each once. */
+export function billedIndexes(frozen: FrozenInput): BilledIndex[] {
+  const seen = new Map<string, BilledIndex>()
+  for (const register of frozen.supplies.flatMap((supply) => supply.registers)) {
+    for (const index of [register.opening, register.closing]) {
+      seen.set(`${register.register} ${index.at}`, { ...index, serial: register.meter.serial, obis: register.obis })
+    }
+  }
+  return [...seen.values()]
+}
+
+/** Decodes one exchange again with the profile that was stored with it, by the program that the gateway reads with. */
+export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof {
+  const sha256 = hex(row.sha256)
+  const profile = parseProfile(row.profile)
+  const decoded = decodeEvidence(row.protocol, {
+    request: row.request,
+    response: row.response,
+    at: row.at,
+    profile,
+    zone: row.zone
+  })
+  const readout = decoded.ok ? decoded.value : undefined
+  return {
+    bytesHash: createHash('sha256').update(row.request).update(row.response).digest('hex'),
+    readout,
+    profileIntact: profile !== undefined && profileHash(profile) === hex(row.profile_hash),
+    evidence: {
+      sha256,
+      gateway: row.gateway_id,
+      bus: row.bus,
+      address: row.address,
+      protocol: row.protocol,
+      identity: identityOf(row.identity),
+      at: toIso(row.at),
+      zone: row.zone,
+      profile: { name: profileName(profile), hash: hex(row.profile_hash) },
+      request: hex(row.request),
+      response: hex(row.response),
+      decoded: decoded.ok
+        ? {
+            ok: true,
+            readings: decoded.value.readings.map((reading) => ({
+              obis: reading.obis,
+              at: toIso(reading.at),
+              index: indexOf(reading.raw, reading.scaler, reading.unit),
+              raw: reading.raw.toString(),
+              scaler: reading.scaler
+            }))
+          }
+        : { ok: false, code: decoded.error.code, message: decoded.error.message },
+      billed: indexes.filter((index) => index.evidence === sha256).map((index) => compare(index, readout))
+    }
+  }
+}
+
+/** Same value means raw, scaler and unit; the instant and the register must be the billed ones too. */
+function compare(index: BilledIndex, readout: MeterReadout | undefined): Evidence['billed'][number] {
+  const reading = readout?.readings.find((each) => each.obis === index.obis && each.at === index.at)
+  return {
+    meter: index.serial,
+    obis: index.obis,
+    at: toIso(epochMs(index.at)),
+    billed: frozenIndex(index),
+    decoded: reading === undefined ? null : indexOf(reading.raw, reading.scaler, reading.unit),
+    equal: reading !== undefined && reading.raw === BigInt(index.raw) && reading.scaler === index.scaler && reading.unit === index.unit
+  }
+}
+
+/** The stored bytes are those whose hash the frozen inputs carry; an index that came over the wire has some. */
+export function bytesLink(indexes: readonly BilledIndex[], proofs: readonly Proof[]): Link {
+  const wanted = [...new Set(indexes.flatMap((index) => index.evidence ?? []))]
+  const unproved = indexes.filter((index) => index.source === 'remote' && index.evidence === null)
+  const intact = proofs.filter((proof) => proof.bytesHash === proof.evidence.sha256).map((proof) => proof.evidence.sha256)
+  const lost = wanted.filter((hash) => !intact.includes(hash))
+  const typed = indexes.filter((index) => index.evidence === null).length
+  const note = typed === 0 ? '' : `; ${typed} indexes were typed and have no bytes`
+  return {
+    link: 'bytes',
+    ok: lost.length === 0 && unproved.length === 0,
+    expected: `${wanted.length} exchanges whose bytes give their SHA-256${note}`,
+    found: lost.length === 0 ? `${intact.length} of ${wanted.length}${note}` : `missing or changed: ${lost.join(', ')}`
+  }
+}
+
+/** Decoding the bytes again gives the billed index. */
+export function decodingLink(indexes: readonly BilledIndex[], proofs: readonly Proof[]): Link {
+  const wanted = indexes.filter((index) => index.evidence !== null)
+  const billed = proofs.flatMap((proof) => (proof.profileIntact ? proof.evidence.billed : []))
+  const equal = billed.filter((each) => each.equal)
+  const changed = proofs.filter((proof) => !proof.profileIntact).map((proof) => proof.evidence.profile.name)
+  const text = (each: Pick<Evidence['billed'][number], 'meter' | 'billed'>): string =>
+    `${each.meter} ${each.billed.value} ${each.billed.unit}`
+  const differing = billed.filter((each) => !each.equal).map((each) => `${each.meter} ${each.decoded?.value ?? 'nothing'}`)
+  const failures = [...differing, ...changed.map((name) => `the profile ${name} is not the one that was hashed`)]
+  return {
+    link: 'decoding',
+    ok: equal.length === wanted.length && failures.length === 0,
+    expected: wanted.map((index) => text({ meter: index.serial, billed: frozenIndex(index) })).join('; '),
+    found: [...equal.map(text), ...failures].join('; ')
+  }
+}
+
+function parseProfile(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined
+    throw thrown
+  }
+}
+
+function profileName(profile: unknown): string {
+  const named = typeof profile === 'object' && profile !== null && 'name' in profile && typeof profile.name === 'string'
+  return named ? String(profile.name) : ''
+}
+
+function identityOf(value: unknown): Evidence['identity'] {
+  const given: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {}
+  const { id, manufacturer, version, medium } = given
+  return {
+    id: typeof id === 'string' ? id : '',
+    ...(typeof manufacturer === 'string' ? { manufacturer } : {}),
+    ...(typeof version === 'number' ? { version } : {}),
+    ...(typeof medium === 'string' ? { medium } : {})
+  }
+}

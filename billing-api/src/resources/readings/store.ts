@@ -1,0 +1,46 @@
+import { AppError } from '@endeks/domain/errors'
+import { type EpochMs, toIso } from '@endeks/domain/time'
+import { sql } from 'kysely'
+import { type Database, first, rows } from '../../store/query.js'
+
+export interface ReadingRow {
+  readonly register_id: bigint
+  readonly at: EpochMs
+  readonly raw: bigint
+  readonly scaler: number
+  readonly unit: string
+  readonly status: number
+  readonly source: 'remote' | 'hand-held' | 'declared' | 'manual'
+  readonly evidence: Buffer | null
+}
+
+export interface ReadingListQuery {
+  readonly register: bigint
+  readonly from: EpochMs | undefined
+  readonly to: EpochMs | undefined
+  /** the oldest instant of the page before */
+  readonly before: EpochMs | undefined
+  readonly limit: number
+}
+
+/** One page and one row more, newest first; the row more is also what the page's last one differs from. */
+export async function listReadings(database: Database, query: ReadingListQuery): Promise<ReadingRow[]> {
+  const from = query.from === undefined ? sql`true` : sql`r.at >= ${toIso(query.from)}::timestamptz`
+  const to = query.to === undefined ? sql`true` : sql`r.at < ${toIso(query.to)}::timestamptz`
+  const before = query.before === undefined ? sql`true` : sql`r.at < ${toIso(query.before)}::timestamptz`
+  return rows(
+    database,
+    sql<ReadingRow>`
+      select r.register_id, r.at, r.raw, r.scaler, r.unit, r.status, r.source, x.sha256 as evidence
+      from metering.reading r left join metering.exchange x on x.day = r.exchange_day and x.id = r.exchange_id
+      where r.register_id = ${query.register} and ${from} and ${to} and ${before}
+      order by r.at desc limit ${query.limit + 1}`
+  )
+}
+
+/** @throws {AppError} METER_NOT_FOUND: a register is part of a meter */
+export async function checkRegister(database: Database, id: bigint | undefined): Promise<bigint> {
+  const row = id === undefined ? undefined : await first(database, sql<{ id: bigint }>`select id from account.register where id = ${id}`)
+  if (row === undefined) throw new AppError('METER_NOT_FOUND', 'no meter has such a register')
+  return row.id
+}

@@ -1,0 +1,127 @@
+import { createPool, hasSqlState, type Pool } from '@endeks/database/pool'
+import { AppError, asError } from '@endeks/domain/errors'
+import type { Log } from '@endeks/domain/process'
+import type { Clock } from '@endeks/domain/time'
+import { buildApp } from './app.js'
+import { checkNewPassword, hashPassword, isPassword } from './passwords.js'
+import { closeSessionsOf, findCredentials, normalLogin, saveUser } from './resources/session/store.js'
+import type { Role } from './rights.js'
+
+export interface ApiServiceOptions {
+  /** the database as somebody who may become endeks_api; or a pool that already is, which stays the caller's to end */
+  readonly database: { readonly url: string; readonly connections?: number } | { readonly pool: Pool }
+  readonly host: string
+  /** 0 takes a free one */
+  readonly port: number
+  /** what the operator calls the port, for the message when it is taken */
+  readonly portSetting?: string
+  readonly webRoot?: string
+  /** whether browsers send the cookie over TLS only: true wherever the server is reached over a network */
+  readonly secureCookies?: boolean
+  /** sign-ins that one address may try for one login in a minute; 10 by default */
+  readonly loginsPerMinute?: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface ApiService {
+  readonly port: number
+  /** finishes the requests under way and ends the pool that it made */
+  stop(): Promise<void>
+}
+
+const defaultConnections = 10
+const statementTimeoutMs = 30_000
+
+/**
+ * Starts the HTTP API, its documentation and the console.
+ *
+ * @throws {AppError} PORT_TAKEN that names the port and its setting
+ */
+export async function startApi(options: ApiServiceOptions): Promise<ApiService> {
+  const { database, clock, log } = options
+  const own = 'pool' in database ? undefined : ownPool(database, log)
+  const pool = 'pool' in database ? database.pool : own
+  if (pool === undefined) throw new AppError('INTERNAL', 'there is neither a pool nor a database to make one for')
+  try {
+    const app = await buildApp(
+      { pool, clock, log },
+      {
+        loginsPerMinute: options.loginsPerMinute ?? 10,
+        secureCookies: options.secureCookies ?? false,
+        ...(options.webRoot === undefined ? {} : { webRoot: options.webRoot })
+      }
+    )
+    await listen(app, options)
+    const address = app.server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : options.port
+    log.info('the API listens', { host: options.host, port })
+    return {
+      port,
+      stop: async () => {
+        await app.close()
+        await own?.end()
+      }
+    }
+  } catch (thrown) {
+    await own?.end()
+    throw thrown
+  }
+}
+
+function ownPool(database: { readonly url: string; readonly connections?: number }, log: Log): Pool {
+  return createPool({
+    url: database.url,
+    role: 'endeks_api',
+    max: database.connections ?? defaultConnections,
+    applicationName: 'endeks billing-api',
+    statementTimeoutMs,
+    log
+  })
+}
+
+async function listen(app: Awaited<ReturnType<typeof buildApp>>, options: ApiServiceOptions): Promise<void> {
+  const { host, port } = options
+  try {
+    await app.listen({ host, port })
+  } catch (thrown) {
+    await app.close()
+    if (!('code' in asError(thrown)) || !hasSqlState(thrown, 'EADDRINUSE')) throw thrown
+    const setting = options.portSetting ?? 'port'
+    throw new AppError(
+      'PORT_TAKEN',
+      `port ${port} on ${host} is taken by another program; end that program, or set ${setting} to another port (0 takes a free one)`,
+      { port, setting },
+      thrown
+    )
+  }
+}
+
+export interface StaffAccount {
+  readonly login: string
+  readonly name: string
+  readonly role: Role
+  readonly password: string
+}
+
+/**
+ * Makes a member of staff, or gives one another name, role or password; with a new password every session of theirs ends.
+ *
+ * @returns whether anything was changed: the same again changes nothing
+ * @throws {AppError} VALIDATION for a login or password that can't be used
+ */
+export async function ensureUser(pool: Pool, account: StaffAccount): Promise<boolean> {
+  const login = normalLogin(account.login)
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(login)) {
+    throw new AppError('VALIDATION', `"${account.login.slice(0, 64)}" is not a login: letters a to z, digits, dot, hyphen and underscore`)
+  }
+  if (account.name.length < 1 || account.name.length > 100) throw new AppError('VALIDATION', 'a name has 1 to 100 characters')
+  checkNewPassword(account.password)
+  const standing = await findCredentials(pool, login)
+  const samePassword = standing !== undefined && (await isPassword(standing.passwordHash, account.password))
+  if (samePassword && standing.name === account.name && standing.role === account.role) return false
+  const passwordHash = samePassword ? standing.passwordHash : await hashPassword(account.password)
+  await saveUser(pool, { login, name: account.name, role: account.role, passwordHash })
+  if (!samePassword) await closeSessionsOf(pool, login)
+  return true
+}

@@ -1,0 +1,19 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/** What is open of an invoice `d`: printed amount minus what collections have settled. */
+export const openOf: RawBuilder<bigint> = sql`(d.gross_micro - coalesce((select sum(s.amount_micro) from ledger.settlement s where s.invoice_id = d.id), 0))::bigint`
+
+/**
+ * The debt of a participant `p` as columns `debt`, `overdue`, `oldest_due`: kept per document, so the open invoices are added up.
+ *
+ * @param day the day that it is in the utility's zone: a due date before it is overdue
+ */
+export function debtOf(day: string): RawBuilder<unknown> {
+  return sql`lateral (
+    select coalesce(sum(o.open), 0)::bigint as debt,
+      coalesce(sum(o.open) filter (where o.due_date < ${day}::date), 0)::bigint as overdue,
+      min(o.due_date) filter (where o.open > 0 and o.due_date < ${day}::date) as oldest_due,
+      count(*)::integer as invoices
+    from (select ${openOf} as open, d.due_date from ledger.document d where d.participant_id = p.id and d.kind = 'invoice') o
+  ) owed`
+}
