@@ -54,6 +54,5 @@ await runProcess(log, async () => {
     limits: { accept: { lanes, deadLettersPerDay } },
     killPoint: killPointAt(killAt)
   })
-  process.send?.({ port: running.port })
-  return running
+  return { stop: running.stop, ready: { port: running.port } }
 })

@@ -82,7 +82,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     ...(limits.broker === undefined ? {} : { limits: limits.broker })
   })
   try {
-    await reach(pool, partitions, clock)
+    await reach(partitions, clock)
     const port = await broker.listen(options.mqttHost, options.mqttPort)
     vee.start()
     const adoption: AdoptDependencies = {
@@ -118,7 +118,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   }
 }
 
-async function reach(pool: Pool, partitions: Partitions, clock: Clock): Promise<void> {
+async function reach(partitions: Partitions, clock: Clock): Promise<void> {
   try {
     await partitions.ensure(withNextMonth(clock.now()))
   } catch (thrown) {

@@ -95,7 +95,7 @@ async function adoptBatch(client: PoolClient, progress: Progress, dependencies: 
   await dependencies.partitions.ensure(sorted.readings.map((row) => row.at))
   await storeReadings(client, sorted.readings, () => dependencies.killPoint('adopt:inserted'))
   await markAdopted(client, sorted.adopted)
-  dependencies.killPoint('adopt:marked')
+  if (sorted.adopted.length > 0) dependencies.killPoint('adopt:marked')
   await updateReasons(client, sorted.reasons)
   return {
     ...progress,

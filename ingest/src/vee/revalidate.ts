@@ -44,6 +44,8 @@ export interface Revalidated {
   readonly exceptionsOpened: number
 }
 
+const nothingDone: Revalidated = { claimed: 0, superseded: 0, inserted: 0, exceptionsOpened: 0 }
+
 /** What has to change so that the tables say what the readings say. */
 interface Changes {
   readonly superseded: LiveSegment[]
@@ -63,6 +65,7 @@ export async function revalidate(client: PoolClient, how: Revalidation): Promise
   const zone = await readZone(client)
   if (zone === undefined) return undefined
   const claimed = await claimDirty(client, how.claims)
+  if (claimed.length === 0) return nothingDone
   how.killPoint('vee:claimed')
   const { first, later } = onePerRegister(claimed)
   const ids = first.map((span) => span.registerId)

@@ -107,8 +107,8 @@ export class VeeWorker {
       await partitions.ensure(thrown.instants)
       done = await inTransaction(pool, (client) => revalidate(client, how), { retries: 3 })
     }
-    killPoint('vee:after-commit')
     if (done === undefined) return -1
+    if (done.claimed > 0) killPoint('vee:after-commit')
     this.#statistics.claimed += done.claimed
     this.#statistics.segmentsInserted += done.inserted
     this.#statistics.segmentsSuperseded += done.superseded
