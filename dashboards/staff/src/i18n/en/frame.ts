@@ -1,0 +1,121 @@
+import type { Messages } from '../tr.js'
+
+export const frameEn: Pick<
+  Messages,
+  'product' | 'nav' | 'login' | 'user' | 'keys' | 'common' | 'states' | 'commodities' | 'sources' | 'methods' | 'search' | 'notFound'
+> = {
+  product: 'Endeks',
+  nav: {
+    overview: 'Overview',
+    participants: 'Participants',
+    readings: 'Readings',
+    billing: 'Billing',
+    collections: 'Collections',
+    menu: 'Menu',
+    skip: 'Skip to content',
+    fold: 'Fold the menu',
+    unfold: 'Unfold the menu',
+    search: 'Search'
+  },
+  login: {
+    title: 'Sign in',
+    again: 'The session has ended. Sign in again; what is on the page stays.',
+    login: 'User name',
+    password: 'Password',
+    submit: 'Sign in',
+    working: 'Signing in',
+    out: 'Sign out'
+  },
+  user: {
+    settings: 'Settings',
+    language: 'Language',
+    theme: 'Theme',
+    light: 'Light',
+    dark: 'Dark',
+    system: 'System',
+    density: 'Row height',
+    compact: 'Compact',
+    comfortable: 'Comfortable',
+    touch: 'Touch',
+    letters: 'Letter shortcuts',
+    roles: { admin: 'Administrator', clerk: 'Billing clerk' }
+  },
+  keys: {
+    title: 'Shortcuts',
+    search: 'Search',
+    menu: 'Page in the menu',
+    list: 'This list',
+    down: 'Next row',
+    up: 'Previous row',
+    open: 'Open',
+    collect: 'Take a collection, collect',
+    primary: 'Main act of the page',
+    close: 'Close',
+    note: 'Letters do nothing inside fields.'
+  },
+  common: {
+    retry: 'Retry',
+    cancel: 'Cancel',
+    close: 'Close',
+    copy: 'Copy',
+    copied: 'Copied',
+    details: 'Details',
+    table: 'Table',
+    chart: 'Chart',
+    total: 'Total',
+    none: 'None',
+    notMeasured: 'not measured',
+    loading: 'Loading',
+    more: 'Loading more',
+    row: (row, total) => `Row ${row} of ${total}`,
+    rows: (count) => `Records: ${count}`,
+    loaded: (count) => `Records loaded: ${count}`,
+    asOf: (time) => `as of ${time}`,
+    stale: (time) => `Could not refresh, as of ${time}`,
+    days: (count) => `${count} days`,
+    search: 'Search',
+    clearFilter: 'Clear the filter',
+    filterHides: 'No records with this filter',
+    nothingYet: 'No records yet',
+    offline: (time) => `No connection, data of ${time}, nothing is saved`,
+    requestId: 'request id',
+    filter: 'Filter',
+    remove: 'Remove',
+    since: 'From',
+    until: 'To',
+    date: 'Date',
+    language: 'Language'
+  },
+  states: {
+    open: 'Open',
+    overdue: 'Overdue',
+    settled: 'Settled',
+    active: 'Active',
+    closed: 'Closed',
+    owner: 'Owner',
+    tenant: 'Tenant',
+    other: 'Other',
+    measured: 'Measured',
+    estimated: 'Estimated',
+    edited: 'Edited',
+    pending: 'Pending',
+    running: 'This month, so far',
+    equal: 'Equal',
+    different: 'Different'
+  },
+  commodities: { water: 'Water', wastewater: 'Wastewater', gas: 'Gas', heat: 'Heat' },
+  sources: { remote: 'Remote', 'hand-held': 'Hand-held terminal', declared: 'Declared', manual: 'Manual' },
+  methods: { cash: 'Cash' },
+  search: {
+    placeholder: 'Registry no, name, tax number, meter serial, parcel',
+    hint: 'At least 3 digits or 2 letters',
+    nothing: 'No participant for this search',
+    recent: 'Recently opened',
+    debt: (amount) => `debt ${amount}`
+  },
+  notFound: {
+    title: 'No such page',
+    text: 'There is no page at this address. Check it or choose from the menu.',
+    home: 'Back to the overview'
+  }
+}

@@ -1,0 +1,137 @@
+import type { Explanation } from '@endeks/billing-api/contract'
+import type { Column } from '../../components/column.js'
+import { Pairs } from '../../components/pairs.js'
+import { PlainTable } from '../../components/plain-table.js'
+import { Empty } from '../../components/region.js'
+import { StateMark } from '../../components/state-mark.js'
+import { type ByteRange, bytePairs, locateValue } from '../../format/bytes.js'
+import { withUnit } from '../../format/number.js'
+import { useLanguage } from '../../i18n/language.js'
+import { Step } from './step.js'
+import { HashText } from './step-price.js'
+
+type Evidence = Explanation['evidence'][number]
+type Billed = Evidence['billed'][number]
+
+/** The bytes themselves, what decoding them gives now, and whether that is what was billed. */
+export function TelegramStep({ explanation }: { readonly explanation: Explanation }) {
+  const { t } = useLanguage()
+  const raws = rawValues(explanation)
+  return (
+    <Step no={4} title={t.explain.telegram}>
+      {explanation.evidence.length === 0 ? (
+        <Empty>{t.explain.noEvidence}</Empty>
+      ) : (
+        explanation.evidence.map((evidence) => (
+          <Exchange key={evidence.sha256} evidence={evidence} raws={raws.get(evidence.sha256) ?? []} />
+        ))
+      )}
+    </Step>
+  )
+}
+
+/** The counters' own integers that rest on each exchange: what to look for in its bytes. */
+function rawValues(explanation: Explanation): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const register of explanation.supplies.flatMap((supply) => supply.registers)) {
+    for (const point of [register.opening, register.closing]) {
+      if (point.evidence !== null) found.set(point.evidence, [...(found.get(point.evidence) ?? []), point.raw])
+    }
+  }
+  return found
+}
+
+function Exchange({ evidence, raws }: { readonly evidence: Evidence; readonly raws: readonly string[] }) {
+  const { t, f } = useLanguage()
+  const { identity } = evidence
+  const columns: Column<Billed>[] = [
+    { key: 'at', head: t.meter.time, cell: (row) => f.minute(row.at) },
+    { key: 'billed', head: t.explain.billed, align: 'right', cell: (row) => withUnit(f.quantity(row.billed.value), row.billed.unit) },
+    {
+      key: 'decoded',
+      head: t.explain.decoded,
+      align: 'right',
+      cell: (row) => (row.decoded === null ? t.common.none : withUnit(f.quantity(row.decoded.value), row.decoded.unit))
+    },
+    {
+      key: 'equal',
+      head: '',
+      cell: (row) => (
+        <span data-testid="decoded-equal" data-ok={row.equal}>
+          <StateMark tone={row.equal ? 'ok' : 'bad'}>{row.equal ? t.states.equal : t.states.different}</StateMark>
+        </span>
+      )
+    }
+  ]
+  return (
+    <div id={`evidence-${evidence.sha256}`} data-testid="evidence" style={{ marginBottom: 16 }}>
+      <div style={{ fontWeight: 500, fontSize: 13 }}>{t.explain.evidenceAt(evidence.gateway, f.second(evidence.at))}</div>
+      <Pairs
+        of={[
+          [t.explain.protocol, `${evidence.protocol} · ${t.explain.bus} ${evidence.bus} · ${t.explain.address} ${evidence.address}`],
+          [
+            t.explain.identity,
+            <span key="identity" className="mono">
+              {[identity.id, identity.manufacturer, identity.version, identity.medium].filter((part) => part !== undefined).join(' · ')}
+            </span>
+          ],
+          [t.explain.profile, evidence.profile.name],
+          ['sha256', <HashText key="sha" hash={evidence.sha256} testId="evidence-sha256" />]
+        ]}
+      />
+      {evidence.request !== '' && <Bytes title={t.explain.request} hex={evidence.request} mark={null} testId="evidence-request" />}
+      <Bytes title={t.explain.response} hex={evidence.response} mark={firstFound(evidence.response, raws)} testId="evidence-hex" />
+      {evidence.decoded.ok ? (
+        <div style={{ fontSize: 13, fontWeight: 500 }}>{t.explain.decodedAgain}</div>
+      ) : (
+        <StateMark tone="bad">{t.explain.decodeFailed(evidence.decoded.code, evidence.decoded.message)}</StateMark>
+      )}
+      <PlainTable
+        label={t.explain.decodedAgain}
+        columns={columns}
+        rows={evidence.billed}
+        rowKey={(row) => `${row.meter} ${row.obis} ${row.at}`}
+      />
+    </div>
+  )
+}
+
+function firstFound(hex: string, raws: readonly string[]): ByteRange | null {
+  for (const raw of raws) {
+    const range = locateValue(hex, raw)
+    if (range !== null) return range
+  }
+  return null
+}
+
+function Bytes({
+  title,
+  hex,
+  mark,
+  testId
+}: {
+  readonly title: string
+  readonly hex: string
+  readonly mark: ByteRange | null
+  readonly testId: string
+}) {
+  const { t, f } = useLanguage()
+  const pairs = bytePairs(hex)
+  const text = (from: number, to?: number) => pairs.slice(from, to).join(' ').toLocaleUpperCase('en')
+  return (
+    <>
+      <div className="dim" style={{ fontSize: 12, lineHeight: '16px' }}>
+        {title}, {t.explain.bytes(f.count(pairs.length))}
+      </div>
+      <div className="hex" data-testid={testId} data-hex={hex}>
+        {mark === null ? (
+          text(0)
+        ) : (
+          <>
+            {text(0, mark.from)} <mark title={t.explain.located}>{text(mark.from, mark.to)}</mark> {text(mark.to)}
+          </>
+        )}
+      </div>
+    </>
+  )
+}
