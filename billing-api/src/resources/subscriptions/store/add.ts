@@ -1,7 +1,7 @@
 import { type EpochMs, fromIso } from '@endeks/domain/time'
 import { sql } from 'kysely'
 import { asJson, type Database, execute, rows } from '../../../store/query.js'
-import { differing, missingOf, type Outcome, refuse, refuseRepeated } from '../../../store/standing.js'
+import { differing, missingOf, type Outcome, type Problem, refuse, refuseRepeated } from '../../../store/standing.js'
 import type { NewSubscription } from '../schema.js'
 
 interface Resolved {
@@ -36,6 +36,7 @@ export async function addSubscriptions(database: Database, items: readonly NewSu
   for (const [index, item] of items.entries()) {
     refuseRepeated(`subscriptions/${index}/supplies`, item.supplies, (supply) => supply.servicePoint)
   }
+  refuse('VALIDATION', sharedContracts(items))
   const resolved = await resolve(database, items)
   refuseUnknown(items, resolved)
   const { missing, unchanged } = missingOf<Resolved, Standing>(
@@ -51,14 +52,25 @@ export async function addSubscriptions(database: Database, items: readonly NewSu
   return { created: missing.length, unchanged }
 }
 
+/** A contract is one participant's; a new one that two of them name would be made for either. */
+function sharedContracts(items: readonly NewSubscription[]): Problem[] {
+  const holders = new Map<string, string>()
+  return items.flatMap((item, index) => {
+    const holder = holders.get(item.contract) ?? item.participant
+    holders.set(item.contract, holder)
+    if (holder === item.participant) return []
+    return [{ path: `/subscriptions/${index}/contract`, message: `${item.contract} is the participant ${holder}'s in this list already` }]
+  })
+}
+
 async function resolve(database: Database, items: readonly NewSubscription[]): Promise<Resolved[]> {
   const records = items.map((item, place) => ({ ...item, place, points: item.supplies.map((supply) => supply.servicePoint) }))
   return rows(
     database,
     sql<Resolved>`
       select i.place, p.id as participant_id, tariff.id as tariff_id, own.participant_id as contract_participant,
-        array(select code from jsonb_array_elements_text(i.points) as code
-          where not exists (select from account.service_point point where point.code = code.code)) as missing_points,
+        array(select wanted.code from jsonb_array_elements_text(i.points) as wanted (code)
+          where not exists (select from account.service_point point where point.code = wanted.code)) as missing_points,
         case when s.id is not null then jsonb_build_object(
           'contract', held.number, 'participant', holder.registry_no::text, 'commodity', s.commodity, 'route', s.route,
           'opened', floor(extract(epoch from s.opened_at) * 1000),
