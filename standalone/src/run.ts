@@ -17,6 +17,7 @@ import type { Progress } from './progress.js'
 import { keepSecrets, type Secrets, writePrivately } from './secrets.js'
 import { checkSite } from './site/check.js'
 import { type DatedSite, gatewayFileOf, importOf, passwordOf, simulatedSiteOf } from './site/project.js'
+import { refuseTakenPort } from './ports.js'
 import { historyProgress, pendingValidation } from './store.js'
 import { createSupervisor, type Ready, type Supervisor } from './supervise.js'
 
@@ -55,8 +56,10 @@ const historyPatienceMs = 60_000
 
 /** Starts everything, in the order in which one thing needs another. What was started is stopped again when a later step fails. */
 export async function start(settings: Settings): Promise<Running> {
-  const { data, site: siteFile } = settings.arguments
+  const { data, site: siteFile, port, mqttPort } = settings.arguments
   const site = checkSite(loadJsonFile(siteFile), siteFile)
+  await refuseTakenPort(port, '--port')
+  await refuseTakenPort(mqttPort, '--mqtt-port')
   mkdirSync(data, { recursive: true, mode: 0o755 })
   rmSync(join(data, 'ready.json'), { force: true })
   const dated = { site, startedOn: startOf(data, site.historyMonths, site.utility.zone, settings.clock) }
@@ -175,7 +178,7 @@ async function startServices(
     args: ['run'],
     environment: {
       ENDEKS_DATABASE_URL: urlOf('endeks_api'),
-      ENDEKS_PORT: String(given.port),
+      ENDEKS_API_PORT: String(given.port),
       ENDEKS_WEB_ROOT: fileURLToPath(new URL('../../../dashboards/dist/web', import.meta.url))
     }
   })

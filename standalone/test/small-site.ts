@@ -23,6 +23,20 @@ export function lastMonth(): { label: string; from: string; to: string; firstDay
   return { label: month.toString(), from: toIso(from), to: toIso(to), firstDay: month.toPlainDate({ day: 1 }).toString() }
 }
 
+/** A whole site file with two meters of each protocol, as a person would write one. */
+export function smallSites(months: number): { document: unknown; meters: number } {
+  const document = JSON.parse(readFileSync(shipped, 'utf8')) as {
+    historyMonths: number
+    points: { participant: string; meters: { gateway: string }[] }[]
+    participants: { registryNo: string }[]
+  }
+  const gateways = [...new Set(document.points.flatMap((point) => point.meters.map((meter) => meter.gateway)))]
+  document.points = gateways.flatMap((gateway) => document.points.filter((point) => point.meters[0]?.gateway === gateway).slice(0, 2))
+  document.participants = document.participants.filter(({ registryNo }) => document.points.some((point) => point.participant === registryNo))
+  document.historyMonths = months
+  return { document, meters: document.points.length }
+}
+
 /** One participant with one meter whose dial shows `opening` when the month began and `closing` from its end on, in litres. */
 export function smallSite(protocol: WayName, { opening, closing }: { opening: number; closing: number }): DatedSite {
   const month = lastMonth()
@@ -58,7 +72,7 @@ export function smallSite(protocol: WayName, { opening, closing }: { opening: nu
             medium: 'cold-water',
             obis: '8-0:1.0.0*255',
             digits: 9,
-            maxPerHour: { value: '40', unit: 'm3' },
+            maxPerHour: { value: '100', unit: 'm3' },
             gateway: 'GW-1',
             bus: 'bus-1',
             address: '7',

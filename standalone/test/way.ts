@@ -11,11 +11,13 @@ import { checkGatewaySite, loadProfiles, shippedProfiles } from '@endeks/gateway
 import { startGateway } from '@endeks/gateway/service'
 import { startIngest } from '@endeks/ingest/service'
 import { startRating } from '@endeks/rating/service'
-import type t from 'tap'
+import type { Test } from 'tap'
 import { type ApiClient, signIn } from '../src/client.js'
 import { type DatedSite, gatewayFileOf, importOf, simulatedSiteOf } from '../src/site/project.js'
 
-const quiet = createLog('test', () => {})
+const quiet = createLog('test', (line) => {
+  if (process.env['SHOW'] !== undefined) process.stderr.write(line)
+})
 const gatewayPassword = 'a-password-of-a-test-gateway'
 
 /** The whole way in one process: simulated meters, gateways, broker, ingest, rating, API, each on a free port. */
@@ -26,7 +28,7 @@ export interface Way {
 }
 
 /** Starts every part for a site and takes the site in; everything is stopped when the test is over. */
-export async function startWay(t: typeof import('tap').t, dated: DatedSite): Promise<Way> {
+export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite): Promise<Way> {
   const database = await testDatabase(t)
   const admin = database.createPool()
   const url = database.adminUrl
@@ -40,7 +42,7 @@ export async function startWay(t: typeof import('tap').t, dated: DatedSite): Pro
   running.push(ingest)
   running.push(await startRating({ databaseUrl: url, clock: systemClock, log: quiet, workers: 1, shardSize: 100 }))
   await ensureUser(admin, { login: 'admin', name: 'Yönetici', role: 'admin', password: 'correct horse battery' })
-  const api = await startApi({ databaseUrl: url, host: '127.0.0.1', port: 0, clock: systemClock, log: quiet })
+  const api = await startApi({ database: { url }, host: '127.0.0.1', port: 0, clock: systemClock, log: quiet })
   running.push(api)
   const base = `http://127.0.0.1:${api.port}/api`
   const client = await signIn(base, { login: 'admin', password: 'correct horse battery' })
