@@ -21,5 +21,9 @@ function isForeign(request: FastifyRequest): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
   const origin = request.headers.origin
   if (origin === undefined) return false
-  return !URL.canParse(origin) || new URL(origin).host !== request.host
+  if (!URL.canParse(origin)) return true
+  const { host, protocol } = new URL(origin)
+  // Read by the same rules, so that a port which is the scheme's own counts for nothing on either side.
+  const ours = `${protocol}//${request.host}`
+  return !URL.canParse(ours) || new URL(ours).host !== host
 }

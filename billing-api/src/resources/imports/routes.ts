@@ -3,14 +3,14 @@ import type { ApiContext } from '../../context.js'
 import { type ApiServer, refusals } from '../../plugins/routing.js'
 import { staffOf } from '../../plugins/session.js'
 import { recordAudit } from '../../store/audit.js'
-import type { Outcome } from '../../store/standing.js'
+import { type Outcome, refuse } from '../../store/standing.js'
 import { addGateways } from '../gateways/store.js'
 import { adoptUnassigned } from '../meters/adopt.js'
 import { addConnections } from '../meters/store/connections.js'
 import { addInstallations } from '../meters/store/installations.js'
 import { addMeters } from '../meters/store/meters.js'
-import { checkTaxNumber } from '../participants/routes.js'
 import { addParticipants } from '../participants/store/import.js'
+import { taxNumberProblems } from '../participants/tax-number.js'
 import { addServicePoints } from '../service-points/store.js'
 import { addSubscriptions } from '../subscriptions/store/add.js'
 import { addTariffs } from '../tariffs/store.js'
@@ -37,7 +37,7 @@ export async function importRoutes(app: ApiServer, context: ApiContext): Promise
 }
 
 async function importSite(context: ApiContext, site: SiteImport, actor: string): Promise<ImportResult> {
-  for (const participant of site.participants) checkTaxNumber(participant)
+  refuse('IDENTIFIER_INVALID', taxNumberProblems('/participants', site.participants))
   return inTransaction(context.pool, async (client) => {
     await lockImports(client)
     const outcomes = await addAll(client, site, actor)

@@ -1,6 +1,4 @@
 import { inTransaction } from '@endeks/database/pool'
-import { AppError } from '@endeks/domain/errors'
-import { isNationalId, isTaxNumber } from '@endeks/domain/identifiers'
 import { formatMicro } from '@endeks/domain/money'
 import { toIso } from '@endeks/domain/time'
 import Type from 'typebox'
@@ -9,6 +7,7 @@ import { type ApiServer, refusals } from '../../plugins/routing.js'
 import { staffOf } from '../../plugins/session.js'
 import { recordAudit } from '../../store/audit.js'
 import { defaultLimit, numberKey, pageOf, readCursor } from '../../store/paging.js'
+import { refuse } from '../../store/standing.js'
 import { today, utilityOf } from '../../store/utility.js'
 import { indexOf, isoOrNull, masked, quantityOf } from '../../wire.js'
 import { Commodity, strict } from '../shared.js'
@@ -35,6 +34,7 @@ import {
   subscriptionsOf
 } from './store/participants.js'
 import { timelineOf } from './store/timeline.js'
+import { taxNumberProblems } from './tax-number.js'
 
 const tags = ['participants']
 
@@ -115,23 +115,11 @@ export async function participantRoutes(app: ApiServer, context: ApiContext): Pr
 }
 
 async function register(context: ApiContext, person: NewParticipant, actor: string): Promise<bigint> {
-  checkTaxNumber(person)
+  refuse('IDENTIFIER_INVALID', taxNumberProblems('', [person]))
   return inTransaction(context.pool, async (client) => {
     const registryNo = await addParticipant(client, person satisfies NewPerson)
     await recordAudit(client, { actor, action: 'participant.registered', subjectType: 'participant', subject: registryNo.toString() })
     return registryNo
-  })
-}
-
-/** @throws {AppError} IDENTIFIER_INVALID for a VKN or TCKN whose check digits say that it was mistyped */
-export function checkTaxNumber(person: { readonly name: string; readonly taxNumber?: string }): void {
-  const { taxNumber } = person
-  if (taxNumber === undefined) return
-  const right = taxNumber.length === 10 ? isTaxNumber(taxNumber) : isNationalId(taxNumber)
-  if (right) return
-  const name = taxNumber.length === 10 ? 'tax number (VKN)' : 'national id (TCKN)'
-  throw new AppError('IDENTIFIER_INVALID', `the check digits of the ${name} of "${person.name}" are wrong: it was mistyped`, {
-    problems: [{ path: '/taxNumber', message: 'has wrong check digits' }]
   })
 }
 

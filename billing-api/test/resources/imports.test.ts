@@ -1,0 +1,117 @@
+import t from 'tap'
+import { testServer } from '../fixtures/server.js'
+import { site } from '../fixtures/site.js'
+
+t.test('a site is imported once, and the same again changes nothing', async (t) => {
+  const server = await testServer(t, { empty: true })
+  const first = await server.call('/api/site', { method: 'PUT', body: site() })
+  t.equal(first.status, 200)
+  t.match(first.body, {
+    created: {
+      utility: 1,
+      parameters: 2,
+      tariffs: 1,
+      gateways: 1,
+      participants: 3,
+      meters: 3,
+      installations: 3,
+      connections: 3,
+      subscriptions: 3
+    }
+  })
+  const before = await fingerprint()
+  const second = await server.call('/api/site', { method: 'PUT', body: site() })
+  t.equal(second.status, 200)
+  t.match(second.body, {
+    created: { utility: 0, gateways: 0, participants: 0, subscriptions: 0 },
+    unchanged: { participants: 3, gateways: 1 }
+  })
+  t.same(await fingerprint(), before, 'no row was added, no command, no trace in the audit')
+
+  async function fingerprint(): Promise<unknown> {
+    const { rows } = await server.owner.query(`select
+      (select count(*) from account.person) as persons, (select count(*) from account.installation) as installations,
+      (select count(*) from account.supply) as supplies, (select count(*) from account.credential) as credentials,
+      (select count(*) from account.command where kind = 'adopt-unassigned') as commands, (select count(*) from audit.event) as events,
+      (select array_agg(name_folded order by id) from account.person) as folded`)
+    return rows[0]
+  }
+  t.match(before, {
+    persons: 3n,
+    supplies: 3n,
+    commands: 1n,
+    folded: ['isik boya san. ve tic. a.s.', 'caglar metal ltd. sti.', 'inci gida']
+  })
+})
+
+t.test('what contradicts what stands refuses the whole import and is named', async (t) => {
+  const server = await testServer(t)
+  const changed = site()
+  const other = { ...changed.participants[0], registryNo: '999999', name: 'Yeni A.Ş.' }
+  const participants = [...changed.participants.map((each) => (each.registryNo === '100482' ? { ...each, name: 'Başka' } : each)), other]
+  const answer = await server.call('/api/site', { method: 'PUT', body: { ...changed, participants } })
+  t.match(answer, { status: 409, body: { code: 'ALREADY_EXISTS', problems: [{ path: '/participants/1', message: /100482.*name/ }] } })
+  const { rows } = await server.owner.query('select count(*) as count from account.participant where registry_no = 999999')
+  t.same(rows, [{ count: 0n }], 'nothing of it was kept')
+
+  const contradictions = [
+    { list: 'gateways', body: { ...changed, gateways: [{ id: 'gw-1', name: 'Kazan dairesi', password: 'another-password-here' }] } },
+    { list: 'tariffs', body: { ...changed, tariffs: [{ ...(changed.tariffs[0] as object), name: { tr: 'Başka', en: 'Other' } }] } },
+    { list: 'parameters', body: { ...changed, parameters: [{ name: 'kdv.water', validFrom: '2022-01-01', value: { rate: '0.02' } }] } },
+    { list: 'meters', body: { ...changed, meters: changed.meters.map((meter) => ({ ...meter, medium: 'hot-water' })) } },
+    {
+      list: 'connections',
+      body: { ...changed, connections: changed.connections.map((each) => ({ ...each, servicePoint: 'P-3' })).slice(0, 1) }
+    },
+    { list: 'subscriptions', body: { ...changed, subscriptions: changed.subscriptions.map((each) => ({ ...each, route: 'R9' })) } }
+  ]
+  for (const { list, body } of contradictions) {
+    const refused = await server.call('/api/site', { method: 'PUT', body })
+    t.match(refused, { status: 409, body: { code: 'ALREADY_EXISTS', problems: [{ path: new RegExp(`^/${list}/0`) }] } }, list)
+  }
+})
+
+t.test('every problem of a site is told with its path, and nothing is started', async (t) => {
+  const server = await testServer(t, { empty: true })
+  const wrong = site()
+  const body = {
+    ...wrong,
+    surprise: true,
+    utility: { ...wrong.utility, currency: 'lira' },
+    installations: [{ ...wrong.installations[0], from: '2026-02-31T00:00:00Z' }]
+  }
+  const answer = await server.call('/api/site', { method: 'PUT', body })
+  t.match(answer, { status: 400, body: { code: 'VALIDATION' } })
+  const paths = (answer.body['problems'] as { path: string }[]).map((problem) => problem.path)
+  t.ok(paths.includes('/utility/currency') && paths.includes('/installations/0/from') && paths.includes('/'), paths.join())
+
+  const cases = [
+    { code: 'TARIFF_INVALID', body: { ...wrong, parameters: [] } },
+    {
+      code: 'TARIFF_EXAMPLE_FAILS',
+      body: {
+        ...wrong,
+        tariffs: [{ ...(wrong.tariffs[0] as object), examples: [{ quantity: '1', days: 30, charges: { water: '1.00' } }] }]
+      }
+    },
+    { code: 'METER_NOT_FOUND', body: { ...wrong, meters: [] } },
+    { code: 'SERVICE_POINT_NOT_FOUND', body: { ...wrong, installations: [{ ...wrong.installations[0], servicePoint: 'nowhere' }] } },
+    { code: 'GATEWAY_NOT_FOUND', body: { ...wrong, gateways: [] } },
+    { code: 'PARTICIPANT_NOT_FOUND', body: { ...wrong, participants: [] } },
+    { code: 'IDENTIFIER_INVALID', body: { ...wrong, participants: [{ ...wrong.participants[0], taxNumber: '1234567891' }] } },
+    { code: 'VALIDATION', body: { ...wrong, participants: [wrong.participants[0], wrong.participants[0]] } },
+    { code: 'VALIDATION', body: { ...wrong, utility: { ...wrong.utility, zone: 'Europe/Nowhere' } } },
+    {
+      code: 'FACT_OVERLAPS',
+      body: {
+        ...wrong,
+        installations: [...wrong.installations, { ...wrong.installations[0], from: '2026-05-01T00:00:00Z', servicePoint: 'P-2' }]
+      }
+    }
+  ]
+  for (const { code, body: each } of cases) t.match(await server.call('/api/site', { method: 'PUT', body: each }), { body: { code } }, code)
+  const { rows } = await server.owner.query(
+    'select (select count(*) from account.utility) as utilities, (select count(*) from account.person) as persons'
+  )
+  t.same(rows, [{ utilities: 0n, persons: 0n }])
+})
