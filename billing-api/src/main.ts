@@ -39,10 +39,9 @@ async function run(args: string[]): Promise<number | undefined> {
   }
   const log = createLog('billing-api')
   await runProcess(log, async () => {
-    const { databaseUrl, connections, webRoot, ...config } = loadConfig(ServiceConfig, names, process.env)
+    const { webRoot, ...config } = loadConfig(ServiceConfig, names, process.env)
     const api = await startApi({
       ...config,
-      database: { url: databaseUrl, connections },
       portSetting: names.port,
       ...(webRoot === undefined ? {} : { webRoot }),
       clock: systemClock,

@@ -1,4 +1,4 @@
-import { createPool, hasSqlState, type Pool } from '@endeks/database/pool'
+import { createPool, type Pool } from '@endeks/database/pool'
 import { AppError, asError } from '@endeks/domain/errors'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
@@ -7,9 +7,7 @@ import { checkNewPassword, hashPassword, isPassword } from './passwords.js'
 import { closeSessionsOf, findCredentials, normalLogin, saveUser } from './resources/session/store.js'
 import type { Role } from './rights.js'
 
-export interface ApiServiceOptions {
-  /** the database as somebody who may become endeks_api; or a pool that already is, which stays the caller's to end */
-  readonly database: { readonly url: string; readonly connections?: number } | { readonly pool: Pool }
+interface CommonOptions {
   readonly host: string
   /** 0 takes a free one */
   readonly port: number
@@ -23,6 +21,19 @@ export interface ApiServiceOptions {
   readonly clock: Clock
   readonly log: Log
 }
+
+interface OwnDatabase {
+  /** as somebody who may become endeks_api */
+  readonly databaseUrl: string
+  readonly connections?: number
+}
+
+interface SharedDatabase {
+  /** connections that are endeks_api already; theirs who made it to end */
+  readonly pool: Pool
+}
+
+export type ApiServiceOptions = CommonOptions & (OwnDatabase | SharedDatabase)
 
 export interface ApiService {
   readonly port: number
@@ -39,9 +50,9 @@ const statementTimeoutMs = 30_000
  * @throws {AppError} PORT_TAKEN that names the port and its setting
  */
 export async function startApi(options: ApiServiceOptions): Promise<ApiService> {
-  const { database, clock, log } = options
-  const own = 'pool' in database ? undefined : ownPool(database, log)
-  const pool = 'pool' in database ? database.pool : own
+  const { clock, log, webRoot } = options
+  const own = 'pool' in options ? undefined : ownPool(options, log)
+  const pool = 'pool' in options ? options.pool : own
   if (pool === undefined) throw new AppError('INTERNAL', 'there is neither a pool nor a database to make one for')
   try {
     const app = await buildApp(
@@ -49,7 +60,7 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
       {
         loginsPerMinute: options.loginsPerMinute ?? 10,
         secureCookies: options.secureCookies ?? false,
-        ...(options.webRoot === undefined ? {} : { webRoot: options.webRoot })
+        ...(webRoot === undefined ? {} : { webRoot })
       }
     )
     await listen(app, options)
@@ -69,9 +80,9 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
   }
 }
 
-function ownPool(database: { readonly url: string; readonly connections?: number }, log: Log): Pool {
+function ownPool(database: OwnDatabase, log: Log): Pool {
   return createPool({
-    url: database.url,
+    url: database.databaseUrl,
     role: 'endeks_api',
     max: database.connections ?? defaultConnections,
     applicationName: 'endeks billing-api',
@@ -86,7 +97,8 @@ async function listen(app: Awaited<ReturnType<typeof buildApp>>, options: ApiSer
     await app.listen({ host, port })
   } catch (thrown) {
     await app.close()
-    if (!('code' in asError(thrown)) || !hasSqlState(thrown, 'EADDRINUSE')) throw thrown
+    const error = asError(thrown)
+    if (!('code' in error) || error.code !== 'EADDRINUSE') throw thrown
     const setting = options.portSetting ?? 'port'
     throw new AppError(
       'PORT_TAKEN',

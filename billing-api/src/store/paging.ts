@@ -15,7 +15,7 @@ export function writeCursor(keys: readonly string[]): string {
  * @throws {AppError} VALIDATION for a cursor that no page of this list ended with
  */
 export function readCursor(cursor: string | undefined, patterns: readonly RegExp[]): string[] | undefined {
-  if (cursor === undefined) return undefined
+  if (cursor === undefined || cursor === '') return undefined
   const keys = parse(cursor)
   if (keys.length === patterns.length && patterns.every((pattern, index) => pattern.test(keys[index] ?? ''))) return keys
   throw new AppError('VALIDATION', 'the cursor is none of this list; leave it out to start at the beginning', {

@@ -1,6 +1,6 @@
 import { awaitCommand, enqueue, resultOf } from '@endeks/database/commands'
 import { AppError } from '@endeks/domain/errors'
-import { type EpochMs, epochMs, fromIso, toIso } from '@endeks/domain/time'
+import { epochMs, fromIso, toIso } from '@endeks/domain/time'
 import { formatScaled } from '@endeks/domain/units'
 import type { ApiContext } from '../../context.js'
 import { surrogateId } from '../../identifiers.js'
@@ -9,7 +9,8 @@ import { staffOf } from '../../plugins/session.js'
 import { defaultLimit, instantKey, pageOf, readCursor } from '../../store/paging.js'
 import { hex, indexOf, type Measured } from '../../wire.js'
 import { NewReading, type Reading, ReadingAccepted, ReadingPage, ReadingQuery } from './schema.js'
-import { checkRegister, listReadings, type ReadingRow } from './store.js'
+import { checkRegister, counterForm, listReadings, type ReadingRow } from './store.js'
+import { typedIndex } from './typed.js'
 
 const tags = ['readings']
 /** A typed reading that could not be booked within an hour is better typed again than booked as a surprise. */
@@ -73,8 +74,11 @@ async function typeReading(
   const { pool, clock } = context
   const register = await checkRegister(pool, surrogateId(reading.register))
   const at = fromIso(reading.at)
-  checkTyped(reading, at, clock.now())
-  const payload = { register: register.toString(), at: toIso(at), value: reading.index.value, unit: reading.index.unit }
+  if (at > clock.now() + futureMs) {
+    throw new AppError('VALIDATION', `${reading.at} lies in the future`, { problems: [{ path: '/at', message: 'lies in the future' }] })
+  }
+  const { raw, scaler, unit } = typedIndex(reading.index, await counterForm(pool, register, at))
+  const payload = { registerId: register.toString(), at: toIso(at), raw: raw.toString(), scaler, unit, source: 'manual' }
   const id = await enqueue(pool, { owner: 'ingest', kind: 'typed-reading', payload, requestedBy: actor, deadlineMs }, clock)
   const command = await awaitCommand(pool, { id, clock })
   if (command.state === 'queued') return { done: false, answer: { command: id.toString(), state: command.state, outcome: null } }
@@ -82,19 +86,11 @@ async function typeReading(
   return { done: true, answer: { command: id.toString(), state: command.state, outcome: outcomeOf(result) } }
 }
 
-function checkTyped(reading: NewReading, at: EpochMs, now: EpochMs): void {
-  const problems = [
-    ...(reading.index.value.startsWith('-') ? [{ path: '/index/value', message: 'is negative: a counter shows none' }] : []),
-    ...(at > now + futureMs ? [{ path: '/at', message: 'lies in the future' }] : [])
-  ]
-  const [first] = problems
-  if (first !== undefined) throw new AppError('VALIDATION', `${first.path} ${first.message}`, { problems })
-}
-
-/** What the owner says became of it, in a word: stored, duplicate, conflict. */
+/** What became of it: stored, the same as one that stands, or in conflict with it. */
 function outcomeOf(result: unknown): string | null {
-  if (typeof result !== 'object' || result === null || !('outcome' in result)) return null
-  return typeof result.outcome === 'string' ? result.outcome : null
+  if (typeof result !== 'object' || result === null || !('stored' in result)) return null
+  if (result.stored === true) return 'stored'
+  return typeof result.stored === 'string' ? result.stored : null
 }
 
 function toWire(row: ReadingRow, earlier: ReadingRow | undefined): Reading {

@@ -44,3 +44,21 @@ export async function checkRegister(database: Database, id: bigint | undefined):
   if (row === undefined) throw new AppError('METER_NOT_FOUND', 'no meter has such a register')
   return row.id
 }
+
+export interface CounterForm {
+  readonly raw: bigint
+  readonly scaler: number
+  readonly unit: string
+}
+
+/** How the register's counter is written: its reading of that instant, else its newest. Undefined for one that was never heard. */
+export async function counterForm(database: Database, register: bigint, at: EpochMs): Promise<CounterForm | undefined> {
+  return first(
+    database,
+    sql<CounterForm>`
+      (select raw, scaler, unit, 0 as rank from metering.reading where register_id = ${register} and at = ${toIso(at)}::timestamptz)
+      union all
+      (select raw, scaler, unit, 1 from metering.reading where register_id = ${register} order by at desc limit 1)
+      order by rank limit 1`
+  )
+}
