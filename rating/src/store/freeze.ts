@@ -96,7 +96,7 @@ const exclusions = `
   LEFT JOIN freeze_tariff t ON t.subscription_id = f.subscription_id
   CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT EXISTS (SELECT FROM freeze_register r WHERE r.subscription_id = f.subscription_id) THEN 'NO_METER'
-    WHEN EXISTS (SELECT FROM freeze_register r JOIN metering.dirty d ON d.register_id = r.register_id
+    WHEN EXISTS (SELECT FROM freeze_register r JOIN metering.dirty d ON d.register_id = r.register_id AND d.from_at <= run.period_to
       WHERE r.subscription_id = f.subscription_id) THEN 'VALIDATION_PENDING'
     WHEN EXISTS (SELECT FROM freeze_register r JOIN metering.exception x ON x.register_id = r.register_id AND x.state = 'open' AND x.severity = 'hold'
       AND x.from_at < run.period_to AND x.to_at > coalesce(b.from_at, f.opened_at) WHERE r.subscription_id = f.subscription_id) THEN 'EXCEPTION_HOLDS'
