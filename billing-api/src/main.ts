@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util'
-import { createPool } from '@endeks/database/pool'
 import { AppError, isAppError } from '@endeks/domain/errors'
 import { createLog, loadConfig, runProcess, systemClock } from '@endeks/domain/process'
 import Type, { type Static } from 'typebox'
 import { type Role, roles } from './rights.js'
-import { ensureUser, startApi } from './service.js'
 
 const DatabaseConfig = { databaseUrl: Type.String({ pattern: '^postgres(ql)?://.{1,1000}$' }) }
 const UserConfig = Type.Object(DatabaseConfig)
@@ -39,6 +37,8 @@ async function run(args: string[]): Promise<number | undefined> {
   }
   const log = createLog('billing-api')
   await runProcess(log, async () => {
+    // Each verb loads what it needs: setting a user takes no web framework, refusing a configuration no database.
+    const { startApi } = await import('./service.js')
     const { webRoot, ...config } = loadConfig(ServiceConfig, names, process.env)
     const api = await startApi({
       ...config,
@@ -71,6 +71,7 @@ async function user(args: string[]): Promise<number> {
     return refuse('user set takes a login, a role and a name')
   const { databaseUrl } = loadConfig(UserConfig, { databaseUrl: names.databaseUrl }, process.env)
   const password = process.env['ENDEKS_PASSWORD'] ?? (await readPassword())
+  const [{ createPool }, { ensureUser }] = await Promise.all([import('@endeks/database/pool'), import('./staff.js')])
   const pool = createPool({ url: databaseUrl, role: 'endeks_api', max: 1, applicationName: 'endeks billing-api user' })
   try {
     const changed = await ensureUser(pool, { login, name, role, password })

@@ -34,8 +34,9 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
-/** All but the last four characters hidden. */
+/** All digits but the last four hidden; what stands between them stays, so that a number keeps its shape. */
 export function masked(text: string | null): string | null {
   if (text === null) return null
-  return '•'.repeat(Math.max(0, text.length - 4)) + text.slice(-4)
+  let digits = text.replaceAll(/\D/g, '').length
+  return text.replaceAll(/\d/g, (digit) => (digits-- > 4 ? '•' : digit))
 }
