@@ -1,16 +1,18 @@
 import type { PoolClient } from '@endeks/database/pool'
 import type { DeviceIdentity } from '@endeks/domain/metering'
 import type { Clock, EpochMs } from '@endeks/domain/time'
-import { type Connection, type InstalledMeter, type PlaceKey, readPlaces } from '../store/places.js'
+import { type Connection, type InstalledMeter, type PlaceKey, readAccountVersion, readPlaces } from '../store/places.js'
 import type { UnassignedReason } from '../store/unassigned.js'
 
 export interface ResolverLimits {
-  /** how long a place is believed to be as it was read */
+  /** how often it is asked whether anything was entered since */
+  readonly checkMs: number
+  /** how long a place is believed to be as it was read, whatever that says */
   readonly believeMs: number
   readonly places: number
 }
 
-export const defaultResolverLimits: ResolverLimits = { believeMs: 3_000, places: 100_000 }
+export const defaultResolverLimits: ResolverLimits = { checkMs: 2_000, believeMs: 60_000, places: 100_000 }
 
 /** Further ahead than this, an instant is a clock that is wrong. */
 const futureMs = 5 * 60_000
@@ -34,12 +36,14 @@ interface Entry {
 /**
  * Finds the register that a reading belongs to: the connection in force at its instant leads to a service point, the
  * installation in force there to a meter, and only if this is the device that answered, its register takes the reading. What
- * is known is believed for a few seconds; a "no" never is without asking again.
+ * is known is believed until something new is entered; a "no" never is without asking again.
  */
 export class Resolver {
   readonly #clock: Clock
   readonly #limits: ResolverLimits
   #entries = new Map<string, Entry>()
+  #checkedAt = Number.NEGATIVE_INFINITY
+  #version = ''
 
   constructor(clock: Clock, limits: Partial<ResolverLimits> = {}) {
     this.#clock = clock
@@ -53,11 +57,20 @@ export class Resolver {
   /** @returns for each question the answers for its readings, in their order */
   async resolve(client: PoolClient, questions: readonly Question[]): Promise<Resolved[][]> {
     const now = this.#clock.now()
+    if (now - this.#checkedAt > this.#limits.checkMs) await this.#check(client, now)
     await this.#load(client, questions, (entry) => entry === undefined || now - entry.readAt > this.#limits.believeMs)
     const answers = questions.map((question) => this.#answer(question, now))
     const open = questions.filter((_, index) => answers[index]?.some((answer) => 'reason' in answer && answer.reason !== 'FUTURE'))
     const asked = await this.#load(client, open, (entry) => entry === undefined || entry.readAt < now)
     return asked ? questions.map((question) => this.#answer(question, now)) : answers
+  }
+
+  /** A correction supersedes a row and adds another, so whatever changes a place makes a new highest id somewhere. */
+  async #check(client: PoolClient, now: EpochMs): Promise<void> {
+    this.#checkedAt = now
+    const version = await readAccountVersion(client)
+    if (version !== this.#version) this.#entries.clear()
+    this.#version = version
   }
 
   async #load(client: PoolClient, questions: readonly Question[], wanted: (entry: Entry | undefined) => boolean): Promise<boolean> {

@@ -68,6 +68,15 @@ export async function readPlaces(client: PoolClient, keys: readonly PlaceKey[]):
   return places.map((place) => [...place.values()].map((each) => each.connection))
 }
 
+/** Changes whenever a row is added to what places are read from. */
+export async function readAccountVersion(client: PoolClient): Promise<string> {
+  const { rows } = await client.query<{ version: string }>(
+    `select concat_ws(' ', (select max(id) from account.connection), (select max(id) from account.installation),
+       (select max(id) from account.meter), (select max(id) from account.register)) as version`
+  )
+  return rows[0]?.version ?? ''
+}
+
 function addInstallation(place: { connection: Connection; meters: Map<bigint, InstalledMeter> }, row: Row): void {
   if (row.installation_id === null || row.serial === null || row.manufacturer === null) return
   let meter = place.meters.get(row.installation_id)

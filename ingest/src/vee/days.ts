@@ -19,11 +19,38 @@ export interface DailyAmount {
 }
 
 const longestDayMs = 48 * 3_600_000
+const blockMs = 32 * 86_400_000
+const mostBlocks = 2_000
 
-/** The calendar days that a period touches, whole: the days at both ends of a wider period, which it would cut, are left out. */
-export function daysTouched(from: EpochMs, to: EpochMs, zone: string): Day[] {
-  const wide = { from: epochMs(from - longestDayMs), to: epochMs(to + longestDayMs) }
-  return wholeDays(wide, zone).filter((day) => day.to > from && day.from < to)
+/** The calendar days of a zone. Registers by the thousand have readings on the same days, so each is worked out once. */
+export class DayCalendar {
+  readonly zone: string
+  readonly #blocks = new Map<number, readonly Day[]>()
+
+  constructor(zone: string) {
+    this.zone = zone
+  }
+
+  /** The calendar days that a period touches, whole. */
+  daysTouched(from: EpochMs, to: EpochMs): Day[] {
+    const days: Day[] = []
+    for (let block = Math.floor((from - longestDayMs) / blockMs); block * blockMs < to; block += 1) {
+      for (const day of this.#daysOf(block)) if (day.to > from && day.from < to) days.push(day)
+    }
+    return days
+  }
+
+  /** Days that begin in the block. Those at both ends of a wider period, which it would cut, are left out. */
+  #daysOf(block: number): readonly Day[] {
+    const known = this.#blocks.get(block)
+    if (known !== undefined) return known
+    const [from, to] = [block * blockMs, (block + 1) * blockMs]
+    const wide = { from: epochMs(from - longestDayMs), to: epochMs(to + longestDayMs) }
+    const days = wholeDays(wide, this.zone).filter((day) => day.from >= from && day.from < to)
+    if (this.#blocks.size >= mostBlocks) this.#blocks.clear()
+    this.#blocks.set(block, days)
+    return days
+  }
 }
 
 /**

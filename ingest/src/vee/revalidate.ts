@@ -21,7 +21,7 @@ import {
   vanishExceptions,
   writeDailyAmounts
 } from '../store/validation-writes.js'
-import { daysTouched, spreadOverDays } from './days.js'
+import { type DayCalendar, spreadOverDays } from './days.js'
 import { deriveSegments } from './derive.js'
 import type { Exception, RegisterFacts, Segment } from './facts.js'
 import type { RuleSet } from './rules/index.js'
@@ -31,6 +31,7 @@ export interface Revalidation {
   readonly rules: RuleSet
   readonly partitions: Partitions
   readonly killPoint: KillPoint
+  readonly calendarOf: (zone: string) => DayCalendar
   /** dirty rows taken at once */
   readonly claims: number
   /** readings looked at in one transaction, about */
@@ -81,7 +82,7 @@ export async function revalidate(client: PoolClient, how: Revalidation): Promise
   await vanishExceptions(client, changes.vanished)
   await openExceptions(client, changes.found)
   how.killPoint('vee:exceptions')
-  await rewriteDays(client, changes, zone, how.partitions)
+  await rewriteDays(client, changes, how.calendarOf(zone), how.partitions)
   await addDirty(client, [...later, ...windows.flatMap((window) => window.rest ?? [])])
   how.killPoint('vee:before-commit')
   return {
@@ -152,10 +153,10 @@ function sameSegment(a: Segment, b: Segment): boolean {
 }
 
 /** Recomputes the days that changed segments touch, from all live segments that lie in them. */
-async function rewriteDays(client: PoolClient, changes: Changes, zone: string, partitions: Partitions): Promise<void> {
+async function rewriteDays(client: PoolClient, changes: Changes, calendar: DayCalendar, partitions: Partitions): Promise<void> {
   const touched = touchedSpans(changes)
   if (touched.length === 0) return
-  const days = touched.map((span) => daysTouched(span.from, span.to, zone))
+  const days = touched.map((span) => calendar.daysTouched(span.from, span.to))
   const missing = partitions.missing(days.flatMap((each) => each.map(({ day }) => fromIso(`${day}T00:00:00Z`))))
   if (missing.length > 0) throw new MonthsMissing(missing)
   const wholeDays = touched.map((span, index) => ({
@@ -174,7 +175,7 @@ async function rewriteDays(client: PoolClient, changes: Changes, zone: string, p
     const segments = live.get(span.registerId) ?? []
     const own = days[index] ?? []
     const [from, to] = [segments[0]?.from ?? span.from, segments.at(-1)?.to ?? span.to]
-    const amounts = spreadOverDays(segments, daysTouched(from, to, zone))
+    const amounts = spreadOverDays(segments, calendar.daysTouched(from, to))
     const firstDay = own[0]?.day
     const lastDay = own.at(-1)?.day
     if (firstDay === undefined || lastDay === undefined) continue

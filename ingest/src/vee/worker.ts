@@ -5,6 +5,7 @@ import type { Log } from '@endeks/domain/process'
 import type { KillPoint } from '../kill-points.js'
 import { MonthsMissing, type Partitions } from '../store/partitions.js'
 import { requeueOldest } from '../store/validation-reads.js'
+import { DayCalendar } from './days.js'
 import { type Revalidated, revalidate } from './revalidate.js'
 import { type RuleSet, standardRules } from './rules/index.js'
 
@@ -41,6 +42,7 @@ export class VeeWorker {
   readonly #limits: VeeLimits
   readonly #stopping = new AbortController()
   readonly #statistics = { claimed: 0, segmentsInserted: 0, segmentsSuperseded: 0, failures: 0 }
+  #calendar = new DayCalendar('UTC')
   #claims: number
   #woken = false
   #wake: (() => void) | undefined
@@ -98,7 +100,16 @@ export class VeeWorker {
   /** @returns how many spans were done, -1 when nothing can be done yet */
   async #once(): Promise<number> {
     const { pool, partitions, killPoint, rules } = this.#dependencies
-    const how = { rules: rules ?? standardRules, partitions, killPoint, claims: this.#claims, readings: this.#limits.readings }
+    const calendarOf = (zone: string): DayCalendar => {
+      if (this.#calendar.zone !== zone) this.#calendar = new DayCalendar(zone)
+      return this.#calendar
+    }
+    const how = {
+      ...{ partitions, killPoint, calendarOf },
+      rules: rules ?? standardRules,
+      claims: this.#claims,
+      readings: this.#limits.readings
+    }
     let done: Revalidated | undefined
     try {
       done = await inTransaction(pool, (client) => revalidate(client, how), { retries: 3 })

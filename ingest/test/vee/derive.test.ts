@@ -2,7 +2,7 @@ import { type EpochMs, epochMs } from '@endeks/domain/time'
 import { rawToMilli } from '@endeks/domain/units'
 import fc from 'fast-check'
 import t from 'tap'
-import { daysTouched, spreadOverDays } from '../../src/vee/days.js'
+import { DayCalendar, spreadOverDays } from '../../src/vee/days.js'
 import { deriveSegments } from '../../src/vee/derive.js'
 import type { IndexReading, RegisterFacts } from '../../src/vee/facts.js'
 import { standardRules } from '../../src/vee/rules/index.js'
@@ -130,7 +130,7 @@ t.test('segments are gap-free except where an exception holds, do not overlap an
 })
 
 t.test('the days of a segment add up to it, over a change of the clock too', (t) => {
-  const zone = 'Europe/Berlin'
+  const calendar = new DayCalendar('Europe/Berlin')
   fc.assert(
     fc.property(
       fc.array(fc.record({ hours: fc.integer({ min: 1, max: 400 }), amount: fc.bigInt({ min: -50n, max: 10n ** 12n }) }), {
@@ -156,7 +156,7 @@ t.test('the days of a segment add up to it, over a change of the clock too', (t)
           }
         })
         const first = segments[0]?.from ?? (0 as EpochMs)
-        const days = daysTouched(first, epochMs(at), zone)
+        const days = calendar.daysTouched(first, epochMs(at))
         const amounts = spreadOverDays(segments, days)
         const total = [...amounts.values()].reduce((sum, each) => sum + each.amountMilli, 0n)
         return total === segments.reduce((sum, each) => sum + each.amountMilli, 0n) && amounts.size === days.length
@@ -164,7 +164,7 @@ t.test('the days of a segment add up to it, over a change of the clock too', (t)
     ),
     { numRuns: 50 }
   )
-  const spring = daysTouched(epochMs(Date.UTC(2026, 2, 28, 23)), epochMs(Date.UTC(2026, 2, 29, 22)), zone)
+  const spring = calendar.daysTouched(epochMs(Date.UTC(2026, 2, 28, 23)), epochMs(Date.UTC(2026, 2, 29, 22)))
   t.same(
     spring.map((day) => [day.day, (day.to - day.from) / hour]),
     [['2026-03-29', 23]]
