@@ -88,7 +88,7 @@ t.test('a duplicate changes nothing, another value for the instant is a conflict
 })
 
 t.test('what waits for its meter is adopted when the meter is entered', async (t) => {
-  const future = epochMs(Date.now() + 10 * 60_000)
+  const future = epochMs(systemClock.now() + 10 * 60_000)
   const never = epochMs(8_640_000_000_000_000)
   await publish(
     gateway,
