@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { Problem } from '../resources/shared.js'
 
 /** As for the console; the pages bring no inline script. No upgrade to TLS either, as on loopback there is none. */
 const pagesPolicy = [
@@ -16,7 +17,11 @@ const pagesPolicy = [
 
 /** The description of every route, from the same schemas that requests are held against, and pages to read it on. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  app.addSchema({ ...Problem, $id: 'Problem' })
   await app.register(swagger, {
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) => (typeof schema['$id'] === 'string' ? schema['$id'] : `def-${index}`)
+    },
     openapi: {
       openapi: '3.1.0',
       info: {

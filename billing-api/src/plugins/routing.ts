@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import Type from 'typebox'
-import { Id, Problem } from '../resources/shared.js'
+import { Id } from '../resources/shared.js'
 
 /** The server as routes see it: a request's parts have the types of their schemas. */
 export type ApiServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
-const refusal = (description: string) => ({ description, content: { 'application/problem+json': { schema: Problem } } })
+/** Named once in the description, and not repeated under each of its sixty routes. */
+const refusal = (description: string) => ({ description, content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } } })
 
 /** Every route's refusals; add to the answers of its own. */
 export const refusals = { '4xx': refusal('refused: the code says why'), '5xx': refusal('failed: not the fault of the request') }
