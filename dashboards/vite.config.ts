@@ -12,7 +12,7 @@ function preloadFonts(): Plugin {
       order: 'post',
       handler(_html, context) {
         return Object.keys(context.bundle ?? {})
-          .filter((file) => /ibm-plex-sans-latin(-ext)?-(400|600)-normal.*\.woff2$/.test(file))
+          .filter((file) => /ibm-plex-sans-latin(-ext)?-(400|500|600)-normal.*\.woff2$/.test(file))
           .map((file) => ({
             tag: 'link',
             attrs: { rel: 'preload', as: 'font', type: 'font/woff2', crossorigin: '', href: `/${file}` },

@@ -42,7 +42,16 @@ export function Search() {
     void navigate(`/participants/${registryNo}`)
   }
   return (
-    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={['mod + K']} maxHeight={420} scrollable radius={4} tagsToIgnore={[]}>
+    <Spotlight.Root
+      query={typed}
+      onQueryChange={setTyped}
+      shortcut={['mod + K']}
+      maxHeight={420}
+      scrollable
+      radius={4}
+      tagsToIgnore={[]}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.3 }}
+    >
       <Spotlight.Search placeholder={t.search.placeholder} leftSection={<SearchIcon />} aria-label={t.nav.search} data-testid="search" />
       <Spotlight.ActionsList>
         {!enough && hits.length > 0 && (

@@ -25,7 +25,7 @@ interface CanvasProps {
 
 /** Colours are read when it is drawn: the parent draws it anew when the scheme changes. */
 export function ChartCanvas({ data, height, format, handle }: CanvasProps) {
-  const { language } = useLanguage()
+  const { language, f } = useLanguage()
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<EChartsType | null>(null)
 
@@ -33,7 +33,7 @@ export function ChartCanvas({ data, height, format, handle }: CanvasProps) {
     if (box.current === null) return
     const drawn = init(box.current, null, { renderer: 'svg', locale: language === 'tr' ? 'TR' : 'EN' })
     chart.current = drawn
-    drawn.setOption(chartOption(data, format, readColors()))
+    drawn.setOption(chartOption(data, { format, formatAxis: f.whole, color: readColors() }))
     const observer = new ResizeObserver(() => drawn.resize())
     observer.observe(box.current)
     return () => {
@@ -41,7 +41,7 @@ export function ChartCanvas({ data, height, format, handle }: CanvasProps) {
       drawn.dispose()
       chart.current = null
     }
-  }, [data, format, language])
+  }, [data, format, language, f])
 
   useImperativeHandle(handle, () => ({
     saveImage: (title) => {

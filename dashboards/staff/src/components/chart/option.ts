@@ -6,7 +6,16 @@ function position(value: string | null): number | null {
   return value === null ? null : Number(value)
 }
 
-export function chartOption(data: ChartData, format: (value: string) => string, color: (name: string) => string): EChartsCoreOption {
+export interface Drawing {
+  /** of a value that is written out */
+  readonly format: (value: string) => string
+  /** of the axis, whose steps are whole */
+  readonly formatAxis: (value: string) => string
+  /** a custom property of the theme */
+  readonly color: (name: string) => string
+}
+
+export function chartOption(data: ChartData, { format, formatAxis, color }: Drawing): EChartsCoreOption {
   const text = color('--mantine-color-dimmed')
   const hairline = color('--mantine-color-default-border')
   return {
@@ -34,7 +43,8 @@ export function chartOption(data: ChartData, format: (value: string) => string, 
       type: 'value',
       min: 0,
       splitNumber: 3,
-      axisLabel: { color: text, fontSize: 11, formatter: (value: number) => format(value.toFixed(0)) },
+      minInterval: 1,
+      axisLabel: { color: text, fontSize: 11, formatter: (value: number) => formatAxis(String(value)) },
       splitLine: { lineStyle: { color: hairline } }
     },
     series: data.series.map((series) => drawSeries(series, data, format, color))
@@ -89,8 +99,11 @@ function averageLine(
     silent: true,
     symbol: 'none',
     lineStyle: { color: color('--mantine-color-dimmed'), type: 'dotted', width: 1 },
+    z: 5,
     label: {
-      position: 'insideEndTop',
+      position: 'insideStartTop',
+      backgroundColor: color('--mantine-color-body'),
+      padding: [1, 3],
       formatter: `${average.name} ${format(average.value)}`,
       color: color('--mantine-color-dimmed'),
       fontSize: 11

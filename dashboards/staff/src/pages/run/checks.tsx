@@ -14,7 +14,7 @@ const mostOffenders = 10
 /** A run that fails a check gets no number: what was expected, what was found, and who is to blame. */
 export function Checks({ run }: { readonly run: RunDetail }) {
   const { t, f } = useLanguage()
-  const figure = (text: string) => (isDecimal(text) ? f.exact(text, 0) : text)
+  const figure = (text: string) => (isDecimal(text) ? f.exact(text, text.includes('.') ? 2 : 0) : text)
   const columns: Column<Check>[] = [
     {
       key: 'name',
