@@ -110,9 +110,12 @@ export function bytesLink(indexes: readonly BilledIndex[], proofs: readonly Proo
   }
 }
 
+const typedOnly = 'every index was typed: there are no bytes to decode'
+
 /** Decoding the bytes again gives the billed index. */
 export function decodingLink(indexes: readonly BilledIndex[], proofs: readonly Proof[]): Link {
   const wanted = indexes.filter((index) => index.evidence !== null)
+  if (wanted.length === 0) return { link: 'decoding', ok: true, expected: typedOnly, found: typedOnly }
   const billed = proofs.flatMap((proof) => (proof.profileIntact ? proof.evidence.billed : []))
   const equal = billed.filter((each) => each.equal)
   const changed = proofs.filter((proof) => !proof.profileIntact).map((proof) => proof.evidence.profile.name)
