@@ -1,5 +1,5 @@
-import type { RunDetail, RunRow } from '@endeks/billing-api/contract'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { RunDetail, RunRow } from '@endeks/billing-api/contract'
 import { AppError } from '@endeks/domain/errors'
 import type { ApiClient } from './client.js'
 

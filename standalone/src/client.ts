@@ -18,7 +18,10 @@ export async function signIn(api: string, login: { readonly login: string; reado
     signal: AbortSignal.timeout(answerWithinMs)
   })
   if (!response.ok) throw await problem(response)
-  const cookie = response.headers.getSetCookie().map((each) => each.split(';')[0]).join('; ')
+  const cookie = response.headers
+    .getSetCookie()
+    .map((each) => each.split(';')[0])
+    .join('; ')
   const call = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
     const answer = await fetch(`${api}${path}`, {
       method,
@@ -37,7 +40,11 @@ export async function signIn(api: string, login: { readonly login: string; reado
 }
 
 async function problem(response: Response): Promise<AppError> {
-  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; problems?: { path: string; message: string }[] }
+  const body = (await response.json().catch(() => ({}))) as {
+    code?: string
+    detail?: string
+    problems?: { path: string; message: string }[]
+  }
   const code: ErrorCode = body.code !== undefined && Object.hasOwn(catalogue, body.code) ? (body.code as ErrorCode) : 'INTERNAL'
   const lines = (body.problems ?? []).map((each) => `\n  ${each.path}: ${each.message}`).join('')
   return new AppError(code, `${new URL(response.url).pathname} answered ${response.status}: ${body.detail ?? ''}${lines}`)

@@ -6,8 +6,8 @@ import { formatScaled, meterUnits } from '@endeks/domain/units'
 import { simulatedMeter } from '@endeks/firmware-sim/site'
 import { Temporal } from 'temporal-polyfill'
 import type { ApiClient } from './client.js'
-import type { SiteMeter } from './site/schema.js'
 import { type DatedSite, simulatedEntry } from './site/project.js'
+import type { SiteMeter } from './site/schema.js'
 
 /**
  * Types in the closing index of each dismounted meter and the opening index of the one that follows, as the fitter noted them.

@@ -12,7 +12,12 @@ export async function refuseTakenPort(port: number, option: string): Promise<voi
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'is taken by another program' : `can't be used (${error.message})`
-      reject(new AppError('PORT_TAKEN', `port ${port} ${why}: end that program, or choose another port with ${option} (0 takes a free one)`, { port, option }))
+      reject(
+        new AppError('PORT_TAKEN', `port ${port} ${why}: end that program, or choose another port with ${option} (0 takes a free one)`, {
+          port,
+          option
+        })
+      )
     })
     server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve()))
   })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,11 +13,11 @@ import type { Arguments } from './arguments.js'
 import { billClosedMonths } from './bill.js'
 import { type ApiClient, signIn } from './client.js'
 import { typeExchangeIndexes } from './exchange.js'
+import { refuseTakenPort } from './ports.js'
 import type { Progress } from './progress.js'
 import { keepSecrets, type Secrets, writePrivately } from './secrets.js'
 import { checkSite } from './site/check.js'
 import { type DatedSite, gatewayFileOf, importOf, passwordOf, simulatedSiteOf } from './site/project.js'
-import { refuseTakenPort } from './ports.js'
 import { historyProgress, pendingValidation } from './store.js'
 import { createSupervisor, type Ready, type Supervisor } from './supervise.js'
 
@@ -53,6 +53,8 @@ const adminLogin = 'admin'
 const databaseName = 'endeks'
 /** Stored values that have not arrived this long after the last one did are not waited for: the runs will list them. */
 const historyPatienceMs = 60_000
+/** Processes started side by side; more would only wait for each other's cores. */
+const startedTogether = 4
 
 /** Starts everything, in the order in which one thing needs another. What was started is stopped again when a later step fails. */
 export async function start(settings: Settings): Promise<Running> {
@@ -60,7 +62,9 @@ export async function start(settings: Settings): Promise<Running> {
   const site = checkSite(loadJsonFile(siteFile), siteFile)
   await refuseTakenPort(port, '--port')
   await refuseTakenPort(mqttPort, '--mqtt-port')
-  mkdirSync(data, { recursive: true, mode: 0o755 })
+  mkdirSync(data, { recursive: true })
+  // PostgreSQL runs as another account where this one is root: it has to pass through, and need not look around.
+  if (process.getuid?.() === 0) chmodSync(data, 0o711)
   rmSync(join(data, 'ready.json'), { force: true })
   const dated = { site, startedOn: startOf(data, site.historyMonths, site.utility.zone, settings.clock) }
   const stops: (() => Promise<void>)[] = []
@@ -83,12 +87,20 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
   const { data } = settings.arguments
   const { site } = dated
   const database = await startDatabase(settings, stops)
-  const secrets = keepSecrets(data, { roles: serviceRoles, gateways: site.gateways.map((gateway) => gateway.id), given: settings.adminPassword })
+  const secrets = keepSecrets(data, {
+    roles: serviceRoles,
+    gateways: site.gateways.map((gateway) => gateway.id),
+    given: settings.adminPassword
+  })
   const pool = await prepareDatabase(database.adminUrl, secrets)
   stops.push(async () => await pool.end())
   progress.step(`database: ${database.what}, schema up to date`)
 
-  const supervisor = createSupervisor({ logFile: join(data, 'services.log'), onLost: settings.onLost, dieWithChildren: settings.dieWithChildren })
+  const supervisor = createSupervisor({
+    logFile: join(data, 'services.log'),
+    onLost: settings.onLost,
+    dieWithChildren: settings.dieWithChildren
+  })
   stops.push(async () => await supervisor.stop())
   const ports = await startServices(supervisor, settings, (role) => database.url(role, secrets.roles[role] ?? ''))
   const api = `http://127.0.0.1:${ports.api}/api`
@@ -133,7 +145,10 @@ async function startDatabase({ databaseUrl, arguments: given }: Settings, stops:
   if (databaseUrl !== undefined) {
     return { adminUrl: databaseUrl, what: 'the server of DATABASE_URL', url: (role, password) => withLogin(databaseUrl, role, password) }
   }
-  const server: EmbeddedServer = await startEmbedded({ directory: join(given.data, 'database'), log: createLog('database', () => undefined) })
+  const server: EmbeddedServer = await startEmbedded({
+    directory: join(given.data, 'database'),
+    log: createLog('database', () => undefined)
+  })
   stops.push(async () => await server.stop())
   const adminUrl = await ensureDatabase(server.adminUrl(), databaseName)
   return { adminUrl, what: 'embedded PostgreSQL', url: (role, password) => server.url(role, password, databaseName) }
@@ -165,23 +180,30 @@ async function startServices(
     if (typeof ready['port'] === 'number') return ready['port']
     throw new AppError('CHILD_FAILED', `${service} said no port`)
   }
-  const ingest = await supervisor.start({
-    name: 'ingest',
-    main: mainOf('ingest'),
-    args: ['run'],
-    environment: { ENDEKS_DATABASE_URL: urlOf('endeks_ingest'), ENDEKS_MQTT_PORT: String(given.mqttPort) }
-  })
-  await supervisor.start({ name: 'rating', main: mainOf('rating'), args: ['run'], environment: { ENDEKS_DATABASE_URL: urlOf('endeks_rating') } })
-  const api = await supervisor.start({
-    name: 'billing-api',
-    main: mainOf('billing-api'),
-    args: ['run'],
-    environment: {
-      ENDEKS_DATABASE_URL: urlOf('endeks_api'),
-      ENDEKS_API_PORT: String(given.port),
-      ENDEKS_WEB_ROOT: fileURLToPath(new URL('../../../dashboards/dist/web', import.meta.url))
-    }
-  })
+  const [ingest, , api] = await Promise.all([
+    supervisor.start({
+      name: 'ingest',
+      main: mainOf('ingest'),
+      args: ['run'],
+      environment: { ENDEKS_DATABASE_URL: urlOf('endeks_ingest'), ENDEKS_MQTT_PORT: String(given.mqttPort) }
+    }),
+    supervisor.start({
+      name: 'rating',
+      main: mainOf('rating'),
+      args: ['run'],
+      environment: { ENDEKS_DATABASE_URL: urlOf('endeks_rating') }
+    }),
+    supervisor.start({
+      name: 'billing-api',
+      main: mainOf('billing-api'),
+      args: ['run'],
+      environment: {
+        ENDEKS_DATABASE_URL: urlOf('endeks_api'),
+        ENDEKS_API_PORT: String(given.port),
+        ENDEKS_WEB_ROOT: fileURLToPath(new URL('../../../dashboards/dist/web', import.meta.url))
+      }
+    })
+  ])
   return { api: port(api, 'billing-api'), mqtt: port(ingest, 'ingest') }
 }
 
@@ -204,7 +226,7 @@ async function startMeters(supervisor: Supervisor, { settings, dated, passwords,
     ports = new Map(Object.entries(ready['ports'] as Record<string, number>))
     settings.progress.step(`simulated meters: ${site.points.reduce((sum, point) => sum + point.meters.length, 0)} on ${ports.size} buses`)
   }
-  for (const gateway of site.gateways) {
+  await inTurns(site.gateways, startedTogether, async (gateway) => {
     const path = join(data, `gateway-${gateway.id}.json`)
     writeFileSync(path, `${JSON.stringify(gatewayFileOf(dated, gateway, { mqttUrl, ports }), undefined, 2)}\n`)
     await supervisor.start({
@@ -213,8 +235,17 @@ async function startMeters(supervisor: Supervisor, { settings, dated, passwords,
       args: ['run', path],
       environment: { ENDEKS_SPOOL: join(data, `spool-${gateway.id}`), ENDEKS_MQTT_PASSWORD: passwordOf(passwords, gateway.id) }
     })
-  }
+  })
   settings.progress.step(`${site.gateways.length} gateways poll`)
+}
+
+/** Does `work` for all, `most` at a time. */
+async function inTurns<Item>(items: readonly Item[], most: number, work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items]
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: most }, worker))
 }
 
 interface CatchUp {

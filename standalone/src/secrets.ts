@@ -26,14 +26,19 @@ export function writePrivately(path: string, content: string): void {
  *
  * @param given the administrator's password from the environment
  */
-export function keepSecrets(directory: string, { roles, gateways, given }: { roles: readonly string[]; gateways: readonly string[]; given: string | undefined }): Secrets {
+export function keepSecrets(
+  directory: string,
+  { roles, gateways, given }: { roles: readonly string[]; gateways: readonly string[]; given: string | undefined }
+): Secrets {
   const path = join(directory, 'secrets.json')
   const known: Secrets = existsSync(path)
     ? checkConfig(Secrets, JSON.parse(readFileSync(path, 'utf8')), path)
     : { admin: randomBytes(9).toString('base64url'), roles: {}, gateways: {} }
   const fill = (names: readonly string[], passwords: Readonly<Record<string, string>>): Record<string, string> => ({
     ...passwords,
-    ...Object.fromEntries(names.filter((name) => passwords[name] === undefined).map((name) => [name, randomBytes(24).toString('base64url')]))
+    ...Object.fromEntries(
+      names.filter((name) => passwords[name] === undefined).map((name) => [name, randomBytes(24).toString('base64url')])
+    )
   })
   const secrets = { admin: given ?? known.admin, roles: fill(roles, known.roles), gateways: fill(gateways, known.gateways) }
   writePrivately(path, `${JSON.stringify(secrets, undefined, 2)}\n`)

@@ -37,7 +37,11 @@ interface Child {
  * Runs the same main.ts processes that a server would run, each as a child with an IPC channel: a child ends when the channel
  * closes, so none outlives this process however it dies. One that dies by itself is started again, a bounded number of times.
  */
-export function createSupervisor(options: { readonly logFile: string; readonly onLost: (error: AppError) => void; readonly dieWithChildren: boolean }): Supervisor {
+export function createSupervisor(options: {
+  readonly logFile: string
+  readonly onLost: (error: AppError) => void
+  readonly dieWithChildren: boolean
+}): Supervisor {
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 })
   const children: Child[] = []
   let stopping = false
@@ -83,7 +87,10 @@ export function createSupervisor(options: { readonly logFile: string; readonly o
 }
 
 function launch(service: Service, log: WriteStream): { process: ChildProcess; ready: Promise<Ready> } {
-  const child = fork(service.main, [...service.args], { env: { ...inherited(), ...service.environment }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = fork(service.main, [...service.args], {
+    env: { ...inherited(), ...service.environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
+  })
   const tail: string[] = []
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -93,7 +100,8 @@ function launch(service: Service, log: WriteStream): { process: ChildProcess; re
     })
   }
   const ready = new Promise<Ready>((resolve, reject) => {
-    const fail = (why: string): void => reject(new AppError('CHILD_FAILED', `${service.name} ${why}\n${tail.map(readable).join('\n')}`, { service: service.name }))
+    const fail = (why: string): void =>
+      reject(new AppError('CHILD_FAILED', `${service.name} ${why}\n${tail.map(readable).join('\n')}`, { service: service.name }))
     const overdue = setTimeout(() => fail(`was not ready within ${readyWithinMs / 1000} s`), readyWithinMs)
     child.on('message', (message) => {
       if (typeof message !== 'object' || message === null || !('ready' in message)) return

@@ -20,8 +20,25 @@ export interface Product {
   stop(): Promise<number | string>
 }
 
-export function startProduct(data: string, options: { readonly site?: string; readonly killAt?: string; readonly environment?: Record<string, string>; readonly words?: string[] } = {}): Product {
-  const words = ['--data', data, '--port', '0', '--mqtt-port', '0', ...(options.site === undefined ? [] : ['--site', options.site]), ...(options.words ?? [])]
+export function startProduct(
+  data: string,
+  options: {
+    readonly site?: string
+    readonly killAt?: string
+    readonly environment?: Record<string, string>
+    readonly words?: string[]
+  } = {}
+): Product {
+  const words = [
+    '--data',
+    data,
+    '--port',
+    '0',
+    '--mqtt-port',
+    '0',
+    ...(options.site === undefined ? [] : ['--site', options.site]),
+    ...(options.words ?? [])
+  ]
   const { npm_lifecycle_event: _underNpm, ...environment } = process.env
   const child = spawn(process.execPath, [main, ...words], {
     env: { ...environment, ...(options.killAt === undefined ? {} : { ENDEKS_KILL_AT: options.killAt }), ...options.environment },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { billingMonth, billingMonths, toIso } from '@endeks/domain/time'
 import { systemClock } from '@endeks/domain/process'
+import { billingMonth, billingMonths, toIso } from '@endeks/domain/time'
 import { checkSite } from '../src/site/check.js'
 import type { DatedSite } from '../src/site/project.js'
 
@@ -23,16 +23,21 @@ export function lastMonth(): { label: string; from: string; to: string; firstDay
   return { label: month.toString(), from: toIso(from), to: toIso(to), firstDay: month.toPlainDate({ day: 1 }).toString() }
 }
 
-/** A whole site file with two meters of each protocol, as a person would write one. */
+/** A whole site file with two meters of each protocol behind one gateway, as a person would write one. */
 export function smallSites(months: number): { document: unknown; meters: number } {
   const document = JSON.parse(readFileSync(shipped, 'utf8')) as {
     historyMonths: number
+    gateways: { id: string; name: string; buses: unknown[] }[]
     points: { participant: string; meters: { gateway: string }[] }[]
     participants: { registryNo: string }[]
   }
-  const gateways = [...new Set(document.points.flatMap((point) => point.meters.map((meter) => meter.gateway)))]
-  document.points = gateways.flatMap((gateway) => document.points.filter((point) => point.meters[0]?.gateway === gateway).slice(0, 2))
-  document.participants = document.participants.filter(({ registryNo }) => document.points.some((point) => point.participant === registryNo))
+  const shippedGateways = document.gateways
+  document.points = shippedGateways.flatMap(({ id }) => document.points.filter((point) => point.meters[0]?.gateway === id).slice(0, 2))
+  document.participants = document.participants.filter(({ registryNo }) =>
+    document.points.some((point) => point.participant === registryNo)
+  )
+  document.gateways = [{ id: 'GW-1', name: 'Deneme', buses: shippedGateways.flatMap((gateway) => gateway.buses) }]
+  for (const point of document.points) for (const meter of point.meters) meter.gateway = 'GW-1'
   document.historyMonths = months
   return { document, meters: document.points.length }
 }

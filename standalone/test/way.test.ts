@@ -26,7 +26,9 @@ for (const protocol of Object.keys(ways) as WayName[]) {
     t.strictSame(checked.exclusions, [])
     t.equal(checked.bills, 1)
     await api.post(`/bill-runs/${started.id}/issue`, { bills: 1 })
-    await until('the issued run', async () => ((await api.get<RunDetail>(`/bill-runs/${started.id}`)).state === 'issued' ? true : undefined))
+    await until('the issued run', async () =>
+      (await api.get<RunDetail>(`/bill-runs/${started.id}`)).state === 'issued' ? true : undefined
+    )
 
     const page = await api.get<InvoicePage>('/invoices')
     const row = page.items[0]
@@ -35,11 +37,18 @@ for (const protocol of Object.keys(ways) as WayName[]) {
     t.equal(invoice.consumption.value, '1240.000')
     const explained = await api.get<Explanation>(`/invoices/${invoice.id}/lines/1/explain`)
     t.ok(explained.chain.length >= 7)
-    t.ok(explained.chain.every((link) => link.ok), 'every link from the amount to the bytes holds')
-    const billed = explained.evidence.flatMap((evidence) => evidence.billed).find((each) => each.at === month.to.replace('.000Z', 'Z') || each.at === month.to)
+    t.ok(
+      explained.chain.every((link) => link.ok),
+      'every link from the amount to the bytes holds'
+    )
+    const billed = explained.evidence
+      .flatMap((evidence) => evidence.billed)
+      .find((each) => each.at === month.to.replace('.000Z', 'Z') || each.at === month.to)
     t.match(billed, { equal: true, billed: { value: '49451.000', unit: 'm3' }, decoded: { value: '49451.000', unit: 'm3' } })
     t.ok(explained.evidence.every((evidence) => evidence.response.length > 0 && evidence.request.length > 0))
-    const posted = await admin.query<{ sum: bigint; count: number }>('SELECT sum(amount_micro)::bigint, count(*)::integer FROM ledger.posting')
+    const posted = await admin.query<{ sum: bigint; count: number }>(
+      'SELECT sum(amount_micro)::bigint, count(*)::integer FROM ledger.posting'
+    )
     t.strictSame(posted.rows[0], { sum: 0n, count: 3 })
   })
 }

@@ -42,7 +42,7 @@ export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite): Pro
   running.push(ingest)
   running.push(await startRating({ databaseUrl: url, clock: systemClock, log: quiet, workers: 1, shardSize: 100 }))
   await ensureUser(admin, { login: 'admin', name: 'Yönetici', role: 'admin', password: 'correct horse battery' })
-  const api = await startApi({ database: { url }, host: '127.0.0.1', port: 0, clock: systemClock, log: quiet })
+  const api = await startApi({ databaseUrl: url, host: '127.0.0.1', port: 0, clock: systemClock, log: quiet })
   running.push(api)
   const base = `http://127.0.0.1:${api.port}/api`
   const client = await signIn(base, { login: 'admin', password: 'correct horse battery' })

@@ -24,9 +24,17 @@ function tariffProblems(site: Site): ConfigProblem[] {
 }
 
 function gatewayProblems(site: Site): ConfigProblem[] {
-  const problems = doubles(site.gateways.map((gateway) => gateway.id), (index) => `/gateways/${index}/id`)
+  const problems = doubles(
+    site.gateways.map((gateway) => gateway.id),
+    (index) => `/gateways/${index}/id`
+  )
   for (const [index, gateway] of site.gateways.entries()) {
-    problems.push(...doubles(gateway.buses.map((bus) => bus.name), (place) => `/gateways/${index}/buses/${place}/name`))
+    problems.push(
+      ...doubles(
+        gateway.buses.map((bus) => bus.name),
+        (place) => `/gateways/${index}/buses/${place}/name`
+      )
+    )
     for (const [place, bus] of gateway.buses.entries()) {
       if (site.simulation !== undefined || (bus.host !== undefined && bus.port !== undefined)) continue
       problems.push({ path: `/gateways/${index}/buses/${place}`, message: 'a real bus needs host and port' })
@@ -36,13 +44,22 @@ function gatewayProblems(site: Site): ConfigProblem[] {
 }
 
 function participantProblems(site: Site): ConfigProblem[] {
-  return doubles(site.participants.map((participant) => participant.registryNo), (index) => `/participants/${index}/registryNo`)
+  return doubles(
+    site.participants.map((participant) => participant.registryNo),
+    (index) => `/participants/${index}/registryNo`
+  )
 }
 
 function pointProblems(site: Site): ConfigProblem[] {
   const problems = [
-    ...doubles(site.points.map((point) => point.code), (index) => `/points/${index}/code`),
-    ...doubles(site.points.map((point) => point.subscription), (index) => `/points/${index}/subscription`)
+    ...doubles(
+      site.points.map((point) => point.code),
+      (index) => `/points/${index}/code`
+    ),
+    ...doubles(
+      site.points.map((point) => point.subscription),
+      (index) => `/points/${index}/subscription`
+    )
   ]
   const participants = new Set(site.participants.map((participant) => participant.registryNo))
   const tariffs = new Set(site.tariffs.map((tariff) => (tariff as { code: string }).code))
@@ -50,11 +67,13 @@ function pointProblems(site: Site): ConfigProblem[] {
   const addresses = new Map<string, string>()
   for (const [index, point] of site.points.entries()) {
     const path = `/points/${index}`
-    if (!participants.has(point.participant)) problems.push({ path: `${path}/participant`, message: `there is no participant ${point.participant}` })
+    if (!participants.has(point.participant))
+      problems.push({ path: `${path}/participant`, message: `there is no participant ${point.participant}` })
     if (!tariffs.has(point.tariff)) problems.push({ path: `${path}/tariff`, message: `there is no tariff "${point.tariff}"` })
     for (const [place, meter] of point.meters.entries()) {
       const at = `${path}/meters/${place}`
-      if (!buses.has(`${meter.gateway}/${meter.bus}`)) problems.push({ path: at, message: `gateway ${meter.gateway} has no bus "${meter.bus}"` })
+      if (!buses.has(`${meter.gateway}/${meter.bus}`))
+        problems.push({ path: at, message: `gateway ${meter.gateway} has no bus "${meter.bus}"` })
       const address = `${meter.gateway}/${meter.bus}/${meter.address}`
       const taken = addresses.get(address)
       if (taken !== undefined) problems.push({ path: `${at}/address`, message: `"${meter.address}" is taken by ${taken}` })
@@ -67,8 +86,10 @@ function pointProblems(site: Site): ConfigProblem[] {
 }
 
 function meterProblems(meter: SiteMeter, path: string, simulated: boolean): ConfigProblem[] {
-  if (simulated && meter.simulated === undefined) return [{ path, message: 'a simulated site says of every meter how it counts: "simulated" is missing' }]
-  if (!simulated && meter.simulated !== undefined) return [{ path: `${path}/simulated`, message: 'the site has no "simulation": its meters are real' }]
+  if (simulated && meter.simulated === undefined)
+    return [{ path, message: 'a simulated site says of every meter how it counts: "simulated" is missing' }]
+  if (!simulated && meter.simulated !== undefined)
+    return [{ path: `${path}/simulated`, message: 'the site has no "simulation": its meters are real' }]
   const problems: ConfigProblem[] = []
   if (!simulated && meter.to !== undefined && meter.closingIndex === undefined) {
     problems.push({ path: `${path}/closingIndex`, message: 'a dismounted meter needs its closing index' })

@@ -1,8 +1,8 @@
 import type { SiteImport } from '@endeks/billing-api/contract'
-import type { SimulatedSite } from '@endeks/firmware-sim/site'
-import type { GatewaySiteFile } from '@endeks/gateway/config'
 import { AppError } from '@endeks/domain/errors'
 import { startOfDay, toIso } from '@endeks/domain/time'
+import type { SimulatedSite } from '@endeks/firmware-sim/site'
+import type { GatewaySiteFile } from '@endeks/gateway/config'
 import { Temporal } from 'temporal-polyfill'
 import type { Site, SiteMeter } from './schema.js'
 

@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox'
 import { LoadShapeSchema } from '@endeks/firmware-sim/site'
+import Type, { type Static } from 'typebox'
 
 const strict = { additionalProperties: false } as const
 const CalendarDate = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' })
@@ -64,7 +64,10 @@ const Meter = Type.Object(
 const Point = Type.Object(
   {
     code: Type.String({ minLength: 1, maxLength: 64 }),
-    property: Type.Object({ kind: Type.Enum(['parcel', 'independent-section']), label: Type.String({ minLength: 1, maxLength: 64 }) }, strict),
+    property: Type.Object(
+      { kind: Type.Enum(['parcel', 'independent-section']), label: Type.String({ minLength: 1, maxLength: 64 }) },
+      strict
+    ),
     commodity: Type.Enum(['water', 'wastewater', 'gas', 'heat']),
     participant: Type.String({ pattern: '^\\d{1,12}$' }),
     contract: Type.String({ minLength: 1, maxLength: 32 }),
@@ -120,7 +123,10 @@ export const SiteSchema = Type.Object(
     historyMonths: Type.Integer({ minimum: 1, maximum: 23 }),
     simulation: Type.Optional(Type.Object({ billClosedMonths: Type.Boolean() }, strict)),
     gateways: Type.Array(
-      Type.Object({ id: Name, name: Type.String({ minLength: 1, maxLength: 100 }), buses: Type.Array(Bus, { minItems: 1, maxItems: 64 }) }, strict),
+      Type.Object(
+        { id: Name, name: Type.String({ minLength: 1, maxLength: 100 }), buses: Type.Array(Bus, { minItems: 1, maxItems: 64 }) },
+        strict
+      ),
       { minItems: 1, maxItems: 1_000 }
     ),
     participants: Type.Array(Participant, { minItems: 1, maxItems: 100_000 }),
