@@ -1,5 +1,5 @@
 /** Names of settings and fields whose values are never shown. */
-export const secretName = /password|secret|token|authorization|cookie|credential|(^|_)key$/i
+export const secretName = /password|secret|token|authorization|cookie|credential|key$/i
 
 /** A configuration as `--check-config` may print it: secrets and the passwords inside addresses are masked. */
 export function maskSecrets(config: Readonly<Record<string, unknown>>): Record<string, unknown> {

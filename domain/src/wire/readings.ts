@@ -1,6 +1,6 @@
 import { Compile } from 'typebox/compile'
 import { AppError } from '../errors/catalogue.js'
-import { obis } from '../metering/obis.js'
+import { isObis } from '../metering/obis.js'
 import type { MeterReading } from '../metering/reading.js'
 import { failure, type Result, success } from '../result/index.js'
 import type { EpochMs } from '../time/instant.js'
@@ -54,10 +54,13 @@ export function parseReadings(text: string): Result<ParsedReadings, AppError> {
     const unit = readings.unit[index] ?? ''
     if (exchange >= exchanges.length)
       return malformed(`/readings/exchange/${index} is ${exchange}, and there are ${exchanges.length} exchanges`)
+    // The pattern of the schema allows groups up to 999; a code holds bytes.
+    const code = readings.obis[index] ?? ''
+    if (!isObis(code)) return malformed(`/readings/obis/${index} "${code}" has a group above 255`)
     if (!isMeterUnit(unit)) return malformed(`/readings/unit/${index} "${unit}" is no unit a meter counts in`)
     rows.push({
       exchange,
-      obis: obis(readings.obis[index] ?? ''),
+      obis: code,
       at: (readings.at[index] ?? 0) as EpochMs,
       raw: BigInt(readings.raw[index] ?? '0'),
       scaler: readings.scaler[index] ?? 0,
