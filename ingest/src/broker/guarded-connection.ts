@@ -3,7 +3,8 @@ import { Duplex } from 'node:stream'
 import { AppError } from '@endeks/domain/errors'
 import { type FrameLimits, FrameScanner } from './frame-scanner.js'
 
-const bufferBytes = 64 * 1024
+/** Room for a window of twenty messages of usual size: what is in it is taken at once, and may be stored in one batch. */
+const bufferBytes = 256 * 1024
 
 /**
  * A socket whose packets are bounded. What the broker does not read stays in the socket, so that a client which sends faster

@@ -13,7 +13,7 @@ export interface ExchangeRow {
   readonly response: Buffer
 }
 
-const leastBlock = 256
+const leastBlock = 1_024
 
 /** Ids for exchanges, fetched in blocks. One that is not used is lost, which harms nothing: the ids only have to be unique. */
 export class ExchangeIds {
