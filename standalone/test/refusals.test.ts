@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
+const shipped = fileURLToPath(new URL('../../sites/organised-zone.json', import.meta.url))
+
+function start(...words: string[]): { code: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: 'utf8', timeout: 60_000 })
+  return { code: status, said: stdout + stderr }
+}
+
+interface Document {
+  historyMonths: number
+  simulation?: unknown
+  points: { tariff: string; participant: string; meters: { bus: string; digits: unknown }[] }[]
+  tariffs: { components: { tiers?: { from: string; to?: string }[] }[] }[]
+  [name: string]: unknown
+}
+
+t.test('a site file is refused with every problem and its path, and nothing is started', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'endeks-refused-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const write = (change: (document: Document) => void): string => {
+    const document = JSON.parse(readFileSync(shipped, 'utf8')) as Document
+    change(document)
+    const path = join(folder, 'site.json')
+    writeFileSync(path, JSON.stringify(document))
+    return path
+  }
+  const data = join(folder, 'data')
+  const refused = (change: (document: Document) => void): string => {
+    const { code, said } = start('--site', write(change), '--data', data, '--port', '0', '--mqtt-port', '0')
+    t.equal(code, 2)
+    t.notOk(existsSync(data), 'no directory is made')
+    return said
+  }
+
+  const shape = refused((document) => {
+    document['colour'] = 'petrol'
+    document.historyMonths = 99
+    const meter = document.points[3]?.meters[0]
+    if (meter !== undefined) meter.digits = 'nine'
+  })
+  t.match(shape, /colour/)
+  t.match(shape, /\/historyMonths/)
+  t.match(shape, /\/points\/3\/meters\/0\/digits/)
+
+  const names = refused((document) => {
+    const [first, second, third] = document.points
+    if (first !== undefined) first.tariff = 'nothing'
+    if (second !== undefined) second.participant = '999'
+    if (third?.meters[0] !== undefined) third.meters[0].bus = 'no-bus'
+  })
+  t.match(names, /\/points\/0\/tariff/)
+  t.match(names, /\/points\/1\/participant/)
+  t.match(names, /\/points\/2\/meters\/0/)
+
+  const tariff = refused((document) => {
+    const tier = document.tariffs[1]?.components[0]?.tiers?.[1]
+    if (tier !== undefined) tier.from = '501'
+  })
+  t.match(tariff, /\/tariffs\/1\/components\/0/)
+
+  const real = refused((document) => {
+    delete document.simulation
+  })
+  t.match(real, /needs host and port/)
+  t.match(real, /\/points\/0\/meters\/0\/simulated/)
+})
+
+t.test('what is no option, no file or no port is said', async (t) => {
+  t.match(start('--colour'), { code: 2, said: /colour/ })
+  t.match(start('--port', 'eighty'), { code: 2, said: /--port/ })
+  t.match(start('--site', '/nowhere/site.json'), { code: 2, said: /\/nowhere\/site.json/ })
+})
+
+t.test('a taken port is named with the option that changes it', async (t) => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const data = mkdtempSync(join(tmpdir(), 'endeks-port-'))
+  t.teardown(() => rmSync(data, { recursive: true, force: true }))
+  t.match(start('--data', data, '--port', String(port)), { code: 1, said: new RegExp(`${port}.*--port`, 's') })
+})
+
+t.test('a data directory of another PostgreSQL is refused with both versions', async (t) => {
+  const data = mkdtempSync(join(tmpdir(), 'endeks-version-'))
+  t.teardown(() => rmSync(data, { recursive: true, force: true }))
+  mkdirSync(join(data, 'database', 'cluster'), { recursive: true })
+  writeFileSync(join(data, 'database', 'cluster', 'PG_VERSION'), '15\n')
+  t.match(start('--data', data, '--port', '0', '--mqtt-port', '0'), { code: 1, said: /15.*17/s })
+})
