@@ -88,7 +88,7 @@ async function newMessages(): Promise<{ readonly messages: Map<number, string>; 
   const messages = new Map(
     [told(0, 0n), told(1, 10n), told(2, 20n), told(1, 11n)].map((each, index) => [base + index, readingsMessage(base + index, [each])])
   )
-  messages.set(base + 4, readingsMessage(base + 4, [{ ...told(0, 1n), serial: 'another' }]))
+  messages.set(base + 4, readingsMessage(base + 4, [{ ...told(0, 1n), serial: `other ${place}` }]))
   messages.set(base + 5, `garbage ${place}`)
   return { messages, registerId, place }
 }
@@ -137,7 +137,7 @@ t.test('one that lives completes the rest, and nothing is there twice', async (t
 async function enterLate(place: string): Promise<void> {
   adoptions += 1
   await until(async () => (await count(pool, 'unassigned', `address = '${place}'`)) === 1)
-  const late = await enterMeter(pool, { gateway: 'gw-1', address: `late ${place}`, serial: 'another' })
+  const late = await enterMeter(pool, { gateway: 'gw-1', address: `late ${place}`, serial: `other ${place}` })
   await pool.query(
     `update account.installation i set superseded_at = now() from account.connection c
      where c.service_point_id = i.service_point_id and c.address = $1 and i.meter_id <> $2`,
