@@ -197,6 +197,7 @@ CREATE TABLE account.connection (
   superseded_at timestamptz CHECK (superseded_at >= recorded_at),
   EXCLUDE USING gist (gateway_id WITH =, bus WITH =, address WITH =, tstzrange(valid_from, valid_to) WITH &&) WHERE (superseded_at IS NULL)
 );
+CREATE INDEX connection_address ON account.connection (gateway_id, bus, address) WHERE superseded_at IS NULL;
 COMMENT ON TABLE account.connection IS 'which place an address on a bus belongs to; which meter stands there, the installation in force tells';
 
 CREATE TABLE account.user (

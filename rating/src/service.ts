@@ -1,6 +1,5 @@
 import { serveCommands } from '@endeks/database/commands'
-import { createPool } from '@endeks/database/pool'
-import { asError } from '@endeks/domain/errors'
+import { connect, createPool } from '@endeks/database/pool'
 import type { Log, RunningProcess } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { killPointAt } from './pool/kill-point.js'
@@ -25,13 +24,11 @@ const role = 'endeks_rating'
 /** Serves rating's commands and drives open bill runs until it is stopped; a run that was under way when it died goes on. */
 export async function startRating({ databaseUrl, clock, log, workers, shardSize, killAt }: RatingOptions): Promise<RunningProcess> {
   const pool = createPool({ url: databaseUrl, role, max: 4, applicationName: 'endeks rating', log })
+  // A database that can't be reached is said at once, not at the first command.
+  const first = await connect(pool)
+  first.release()
   const rating = createRatingPool(workers, { databaseUrl, role, killAt })
   const dependencies = { pool, log, calculate: rating.calculate, shardSize, killPoint: killPointAt(killAt) }
-  await pool.query('SELECT 1').catch(async (thrown: unknown) => {
-    await rating.close()
-    await pool.end()
-    throw asError(thrown)
-  })
   const runner = startRunner({ pool, log, advance: async (run) => await advance(dependencies, run) })
   const commands = serveCommands({ pool, owner: 'rating', handlers: runCommands(clock, runner.wake), clock, log })
   return {

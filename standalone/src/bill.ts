@@ -9,6 +9,7 @@ export interface Billing {
   readonly months: readonly string[]
   readonly onProgress: (month: string, done: number, total: number) => void
   readonly killPoint: (name: string) => void
+  readonly signal: AbortSignal
 }
 
 const lookEveryMs = 50
@@ -28,17 +29,21 @@ export async function billClosedMonths(billing: Billing): Promise<void> {
   billing.onProgress(months.at(-1) ?? '', months.length, months.length)
 }
 
-async function billMonth({ api, killPoint }: Billing, id: string): Promise<void> {
-  const checked = await settled(api, id, ['checked', 'issued'])
+async function billMonth({ api, killPoint, signal }: Billing, id: string): Promise<void> {
+  const checked = await settled(api, { id, states: ['checked', 'issued'], signal })
   if (checked.state === 'issued') return
   killPoint('standalone:checked')
   await api.post(`/bill-runs/${id}/issue`, { bills: checked.bills })
-  await settled(api, id, ['issued'])
+  await settled(api, { id, states: ['issued'], signal })
 }
 
-async function settled(api: ApiClient, id: string, states: readonly string[]): Promise<RunDetail> {
+async function settled(
+  api: ApiClient,
+  { id, states, signal }: { readonly id: string; readonly states: readonly string[]; readonly signal: AbortSignal }
+): Promise<RunDetail> {
   const until = performance.now() + monthWithinMs
   while (performance.now() < until) {
+    signal.throwIfAborted()
     const run = await api.get<RunDetail>(`/bill-runs/${id}`)
     if (states.includes(run.state)) return run
     if (run.state === 'failed' || run.state === 'abandoned') {

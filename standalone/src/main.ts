@@ -8,6 +8,13 @@ import { type Running, start } from './run.js'
 const shippedSite = fileURLToPath(new URL('../../sites/organised-zone.json', import.meta.url))
 const lookForParentMs = 500
 
+/** What Node and the system need of the environment. */
+const inheritedNames = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'ENDEKS_KILL_AT']
+
+function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(inheritedNames.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])))
+}
+
 function killPointOf(at: string | undefined): (name: string) => void {
   return (name) => {
     if (name === at) process.kill(process.pid, 'SIGKILL')
@@ -36,11 +43,13 @@ async function main(): Promise<void> {
   }
   const progress = createProgress(process.stdout)
   let running: Running | undefined
+  const aborting = new AbortController()
   let stopping = false
   const stop = (reason: string): void => {
     if (stopping) return
     stopping = true
     progress.step(`stopping (${reason})`)
+    aborting.abort()
     starting
       .then(async () => await running?.stop())
       .then(
@@ -56,18 +65,26 @@ async function main(): Promise<void> {
     arguments: readArguments(process.argv.slice(2), shippedSite),
     adminPassword: process.env['ENDEKS_ADMIN_PASSWORD'],
     databaseUrl: process.env['DATABASE_URL'],
+    inherited: inheritedEnvironment(),
     clock: systemClock,
     progress,
     killPoint: killPointOf(killAt),
     dieWithChildren: killAt !== undefined,
+    signal: aborting.signal,
     onLost: (error) => {
       process.stderr.write(`${error.message}\n`)
       stop(error.code)
     }
-  }).then((started) => {
-    running = started
-    if (!stopping) show(started, progress.step)
-  }, fail)
+  }).then(
+    (started) => {
+      running = started
+      if (!stopping) show(started, progress.step)
+    },
+    (thrown: unknown) => {
+      // A start that was given up fails somewhere: what matters is that everything is stopped again.
+      if (!aborting.signal.aborted) fail(thrown)
+    }
+  )
   await starting
 }
 

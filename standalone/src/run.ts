@@ -14,6 +14,7 @@ import { billClosedMonths } from './bill.js'
 import { type ApiClient, signIn } from './client.js'
 import { typeExchangeIndexes } from './exchange.js'
 import { refuseTakenPort } from './ports.js'
+import { awaitPredecessor, forgetProcesses, recordProcesses } from './predecessor.js'
 import type { Progress } from './progress.js'
 import { keepSecrets, type Secrets, writePrivately } from './secrets.js'
 import { checkSite } from './site/check.js'
@@ -25,11 +26,15 @@ export interface Settings {
   readonly arguments: Arguments
   readonly adminPassword: string | undefined
   readonly databaseUrl: string | undefined
+  /** environment that every service is given */
+  readonly inherited: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly progress: Progress
   readonly killPoint: (name: string) => void
   /** true when a named kill point is set: a child that dies there takes everything along */
   readonly dieWithChildren: boolean
+  /** gives up a start under way */
+  readonly signal: AbortSignal
   /** told when a service can't be kept running */
   readonly onLost: (error: AppError) => void
 }
@@ -60,16 +65,19 @@ const startedTogether = 4
 export async function start(settings: Settings): Promise<Running> {
   const { data, site: siteFile, port, mqttPort } = settings.arguments
   const site = checkSite(loadJsonFile(siteFile), siteFile)
+  await awaitPredecessor(data, () => settings.progress.step('waiting for what an earlier start left to end'))
   await refuseTakenPort(port, '--port')
   await refuseTakenPort(mqttPort, '--mqtt-port')
   mkdirSync(data, { recursive: true })
   // PostgreSQL runs as another account where this one is root: it has to pass through, and need not look around.
   if (process.getuid?.() === 0) chmodSync(data, 0o711)
   rmSync(join(data, 'ready.json'), { force: true })
+  recordProcesses(data, [process.pid])
   const dated = { site, startedOn: startOf(data, site.historyMonths, site.utility.zone, settings.clock) }
   const stops: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).toReversed()) await each()
+    forgetProcesses(data)
   }
   try {
     const addresses = await startAll(settings, dated, stops)
@@ -98,12 +106,15 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
 
   const supervisor = createSupervisor({
     logFile: join(data, 'services.log'),
+    inherited: settings.inherited,
     onLost: settings.onLost,
+    onStarted: (pids) => recordProcesses(data, [process.pid, ...pids]),
     dieWithChildren: settings.dieWithChildren
   })
   stops.push(async () => await supervisor.stop())
   const ports = await startServices(supervisor, settings, (role) => database.url(role, secrets.roles[role] ?? ''))
   const api = `http://127.0.0.1:${ports.api}/api`
+  settings.signal.throwIfAborted()
   progress.step('ingest, rating and API run')
 
   const client = await signIn(api, { login: adminLogin, password: secrets.admin })
@@ -112,6 +123,7 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
   await typeExchangeIndexes(client, dated)
   progress.step(`site: ${site.participants.length} participants, ${site.points.length} service points`)
   await startMeters(supervisor, { settings, dated, passwords, mqttUrl: `mqtt://127.0.0.1:${ports.mqtt}` })
+  settings.signal.throwIfAborted()
   settings.killPoint('standalone:meters')
   if (site.simulation?.billClosedMonths === true) await catchUp({ client, pool, dated, settings, clock })
   return {
@@ -265,6 +277,7 @@ async function catchUp({ client, pool, dated, settings, clock }: CatchUp): Promi
   let last = { done: -1, at: performance.now() }
   for (;;) {
     const { done, total } = await historyProgress(pool, ends)
+    settings.signal.throwIfAborted()
     progress.count('month-end indexes', done, total)
     if (done > 0 && done < total) killPoint('standalone:history')
     if (done > last.done) last = { done, at: performance.now() }
@@ -279,6 +292,7 @@ async function catchUp({ client, pool, dated, settings, clock }: CatchUp): Promi
     api: client,
     months: months.map((month) => month.toString()),
     onProgress: (month, done, total) => progress.count(`bills ${month}`, done, total),
-    killPoint
+    killPoint,
+    signal: settings.signal
   })
 }

@@ -39,12 +39,18 @@ interface Child {
  */
 export function createSupervisor(options: {
   readonly logFile: string
+  /** what every child is given beside its own settings: no secret of this process's environment */
+  readonly inherited: Readonly<Record<string, string>>
   readonly onLost: (error: AppError) => void
+  /** told all child processes whenever there is a new one */
+  readonly onStarted: (pids: readonly number[]) => void
   readonly dieWithChildren: boolean
 }): Supervisor {
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 })
   const children: Child[] = []
   let stopping = false
+
+  const report = (): void => options.onStarted(children.flatMap((child) => (child.process.pid === undefined ? [] : [child.process.pid])))
 
   const watch = (child: Child): void => {
     child.process.once('exit', (code, signal) => {
@@ -61,8 +67,9 @@ export function createSupervisor(options: {
       }
       setTimeout(() => {
         if (stopping) return
-        const again = launch(child.service, log)
+        const again = launch(child.service, options.inherited, log)
         child.process = again.process
+        report()
         watch(child)
         again.ready.catch((thrown: AppError) => options.onLost(thrown))
       }, restartAfterMs)
@@ -71,9 +78,10 @@ export function createSupervisor(options: {
 
   return {
     start: async (service) => {
-      const { process: started, ready } = launch(service, log)
+      const { process: started, ready } = launch(service, options.inherited, log)
       const child: Child = { service, process: started, restarts: [] }
       children.push(child)
+      report()
       const said = await ready
       watch(child)
       return said
@@ -86,9 +94,13 @@ export function createSupervisor(options: {
   }
 }
 
-function launch(service: Service, log: WriteStream): { process: ChildProcess; ready: Promise<Ready> } {
+function launch(
+  service: Service,
+  inherited: Readonly<Record<string, string>>,
+  log: WriteStream
+): { process: ChildProcess; ready: Promise<Ready> } {
   const child = fork(service.main, [...service.args], {
-    env: { ...inherited(), ...service.environment },
+    env: { ...inherited, ...service.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })
   const tail: string[] = []
@@ -127,12 +139,6 @@ function readable(line: string): string {
     if (!(thrown instanceof SyntaxError)) throw thrown
   }
   return `  ${line}`
-}
-
-/** Children get what Node and the system need, and their own settings: no other secret of this process's environment. */
-function inherited(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'ENDEKS_KILL_AT']
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])))
 }
 
 async function end(child: ChildProcess): Promise<void> {

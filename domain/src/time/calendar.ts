@@ -29,7 +29,7 @@ export function billingMonths(count: number, now: EpochMs, zone: string): Tempor
   return Array.from({ length: count }, (_, index) => current.subtract({ months: count - index }))
 }
 
-/** Calendar days that a period spans in the zone; a day counts when the period holds its midnight start. */
+/** Calendar days from the date on which a period begins to the one on which it ends: 31 from 1 October to 1 November. */
 export function periodDays(period: Period, zone: string): number {
   const from = Temporal.Instant.fromEpochMilliseconds(period.from).toZonedDateTimeISO(zone).toPlainDate()
   const to = Temporal.Instant.fromEpochMilliseconds(period.to).toZonedDateTimeISO(zone).toPlainDate()
