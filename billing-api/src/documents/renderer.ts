@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { AppError, asError } from '@endeks/domain/errors'
-import { NodeCompiler, type NodeError } from '@myriaddreamin/typst-ts-node-compiler'
+import { NodeCompiler } from '@myriaddreamin/typst-ts-node-compiler'
 import { documentFonts } from './fonts.js'
 import type { InvoiceDocument } from './invoice-document.js'
 import type { ReceiptDocument } from './receipt-document.js'
@@ -15,12 +16,12 @@ export interface RendererOptions {
   readonly templates?: string
 }
 
-/** Makes PDF files, one at a time: an invoice takes some hundredths of a second of the calling thread. */
+/** Makes PDF files, one at a time: an invoice holds the calling thread for some hundredths of a second. */
 export interface Renderer {
-  /** @throws {AppError} DOCUMENT_RENDERING with the typesetter's message when the template does not compile */
-  renderInvoice(document: InvoiceDocument, language: DocumentLanguage): Buffer
-  /** @throws {AppError} DOCUMENT_RENDERING with the typesetter's message when the template does not compile */
-  renderReceipt(document: ReceiptDocument, language: DocumentLanguage, format: ReceiptFormat): Buffer
+  /** @throws {AppError} (as a rejection) DOCUMENT_RENDERING with the typesetter's message when the template does not compile */
+  renderInvoice(document: InvoiceDocument, language: DocumentLanguage): Promise<Buffer>
+  /** @throws {AppError} (as a rejection) DOCUMENT_RENDERING with the typesetter's message when the template does not compile */
+  renderReceipt(document: ReceiptDocument, language: DocumentLanguage, format: ReceiptFormat): Promise<Buffer>
 }
 
 const ownTemplates = fileURLToPath(new URL('../../../templates/', import.meta.url))
@@ -33,6 +34,7 @@ const cacheAge = 3
 
 /** Longer texts of an error say nothing more, and they go to a screen. */
 const messageLimit = 600
+const messagesLimit = 20
 
 /**
  * One compiler with its fonts and templates, to be made once: loading takes longer than a document. What a document says
@@ -40,21 +42,14 @@ const messageLimit = 600
  */
 export function createRenderer({ templates = ownTemplates }: RendererOptions = {}): Renderer {
   const compiler = NodeCompiler.create({ workspace: templates, fontArgs: [{ fontBlobs: documentFonts() }] })
-  const render = (
-    template: string,
-    data: { readonly language: DocumentLanguage; readonly document: { readonly number: string } }
-  ): Buffer => {
+  const render = async (template: string, data: TemplateData): Promise<Buffer> => {
     try {
       compiler.mapShadow(join(templates, dataFile), Buffer.from(JSON.stringify(data)))
-      const compiled = compiler.compile({ mainFilePath: join(templates, template), resetRead: true })
-      const { result } = compiled
-      if (result === null) throw failed(compiler, template, compiled.takeError())
-      return compiler.pdf(result)
-    } catch (thrown) {
-      if (thrown instanceof AppError) throw thrown
-      throw new AppError('DOCUMENT_RENDERING', `${template} could not be printed: ${asError(thrown).message}`, { template }, thrown)
+      return print(compiler, { mainFilePath: join(templates, template), resetRead: true })
     } finally {
       compiler.evictCache(cacheAge)
+      // Finalizers free what the typesetter allocated, a megabyte a document, and they run between turns of the event loop only.
+      await setImmediate()
     }
   }
   return {
@@ -63,13 +58,33 @@ export function createRenderer({ templates = ownTemplates }: RendererOptions = {
   }
 }
 
-function failed(compiler: NodeCompiler, template: string, error: NodeError | null): AppError {
-  const messages = error === null ? [] : compiler.fetchDiagnostics(error).map(describe)
+interface TemplateData {
+  readonly language: DocumentLanguage
+  readonly document: InvoiceDocument | ReceiptDocument
+}
+
+interface Source {
+  readonly mainFilePath: string
+  /** so that an edited template counts at once */
+  readonly resetRead: boolean
+}
+
+function print(compiler: NodeCompiler, source: Source): Buffer {
+  try {
+    return compiler.pdf(source)
+  } catch (thrown) {
+    throw failure(compiler, source, thrown)
+  }
+}
+
+/** Printing only says that it failed; compiling again says why and where. */
+function failure(compiler: NodeCompiler, source: Source, thrown: unknown): AppError {
+  const template = basename(source.mainFilePath)
+  const error = compiler.compile(source).takeError()
+  const messages = error === null ? [asError(thrown).message] : compiler.fetchDiagnostics(error).map(describe)
   const text = messages.join('; ').slice(0, messageLimit)
-  return new AppError('DOCUMENT_RENDERING', `the template ${template} does not compile: ${text === '' ? 'no reason given' : text}`, {
-    template,
-    messages: messages.slice(0, 20)
-  })
+  const details = { template, messages: messages.slice(0, messagesLimit) }
+  return new AppError('DOCUMENT_RENDERING', `the template ${template} does not compile: ${text}`, details, thrown)
 }
 
 /** One message of the typesetter with file, line and column, counted from one as editors do. */
