@@ -23,7 +23,7 @@ export function UserMenu({ onKeys }: { readonly onKeys: () => void }) {
     }
   })
   return (
-    <Menu position="right-end" width={280} closeOnItemClick={false} trapFocus>
+    <Menu position="top-start" width={280} closeOnItemClick={false} trapFocus>
       <Menu.Target>
         <button type="button" className="rail-link" title={t.user.settings} data-testid="user-menu">
           <UserIcon />

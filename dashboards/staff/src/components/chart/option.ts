@@ -22,7 +22,7 @@ export function chartOption(data: ChartData, { format, formatAxis, color }: Draw
     animation: false,
     textStyle: { fontFamily: 'IBM Plex Sans' },
     aria: { enabled: true, label: { description: `${data.title}. ${data.summary}` } },
-    grid: { left: 4, right: 8, top: data.series.length > 1 ? 28 : 20, bottom: 0, containLabel: true },
+    grid: { left: 4, right: data.average === undefined ? 8 : 68, top: data.series.length > 1 ? 28 : 20, bottom: 0, containLabel: true },
     legend: { show: data.series.length > 1, top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: text, fontSize: 12 } },
     tooltip: {
       trigger: 'axis',
@@ -101,10 +101,8 @@ function averageLine(
     lineStyle: { color: color('--mantine-color-dimmed'), type: 'dotted', width: 1 },
     z: 5,
     label: {
-      position: 'insideStartTop',
-      backgroundColor: color('--mantine-color-body'),
-      padding: [1, 3],
-      formatter: `${average.name} ${format(average.value)}`,
+      position: 'end',
+      formatter: `${average.name}\n${format(average.value)}`,
       color: color('--mantine-color-dimmed'),
       fontSize: 11
     },

@@ -165,8 +165,8 @@ function Till({ due, received, onReceived, given, locked }: TillProps) {
   }, [])
   const short = given !== null && compareMoney(given, due) < 0
   return (
-    <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))', gap: 16, alignItems: 'end' }}>
-      <div>
+    <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(240px, 100%), 1fr))', gap: 16, alignItems: 'end' }}>
+      <div style={{ gridColumn: '1 / -1' }}>
         <div className="dim" style={{ fontSize: 12, lineHeight: '16px' }}>
           {t.pay.due} · {t.pay.method}
         </div>

@@ -81,7 +81,7 @@ export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participa
     consumptionSummary: (first, last, total, average) => `${first} - ${last}: total ${total}, monthly average ${average}.`,
     noConsumption: 'No consumption yet.',
     timeline: 'Timeline',
-    events: { invoice: 'Invoice', collection: 'Collection', due: 'Due date passed', installation: 'Meter installed' },
+    events: { invoice: 'Invoice', collection: 'Collection', due: 'Due date', installation: 'Meter installed' },
     filters: { all: 'All', money: 'Money', meters: 'Meters' },
     noEvents: 'No events.',
     address: 'Address',

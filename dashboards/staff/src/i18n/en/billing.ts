@@ -88,6 +88,9 @@ export const billingEn: Pick<Messages, 'invoices' | 'invoice' | 'explain' | 'run
     segments: 'Intervals',
     quality: 'Quality',
     rule: 'Rule',
+    rules: { difference: 'Difference of indexes', rollover: 'Counter rolled over', gap: 'Gap' },
+    fixedPer: (amount, per) => `${amount} / ${per}`,
+    periods: { month: 'month', '30days': '30 days', day: 'day', bill: 'invoice' },
     segmentCount: (count) => `Intervals: ${count}`,
     openingIndex: 'Opening index',
     closingIndex: 'Closing index',
@@ -194,10 +197,30 @@ export const billingEn: Pick<Messages, 'invoices' | 'invoice' | 'explain' | 'run
     notAllowed: (reason) => `Not possible now: ${reason}`,
     failure: 'The run stopped',
     checkNames: {
-      lines: 'Sum of lines = sum of quantity × rate',
-      ledger: 'Debit = credit',
-      complete: 'Subscriptions = invoices + left out with a reason'
-    }
+      'every-subscription-billed-or-listed': 'Every subscription billed or listed',
+      'lines-are-quantity-times-price': 'Sum of charges = sum of quantity × rate',
+      'slices-add-up-to-consumption': 'Tiers = consumption',
+      'bills-are-segments': 'Consumption = validated intervals',
+      'documents-are-their-lines': 'Invoice = its charges + VAT',
+      'ledger-sums-to-zero': 'Debit = credit',
+      'numbers-without-gap': 'Numbers without gap',
+      'bills-follow-each-other': 'Periods follow each other'
+    },
+    reasons: {
+      NO_METER: 'No meter installed',
+      VALIDATION_PENDING: 'Validation (VEE) is going on',
+      EXCEPTION_HOLDS: 'An exception waits for a decision',
+      NO_BOUNDARY_READING: 'No reading at the bounds of the period',
+      CONSUMPTION_GAP: 'Gap in the consumption',
+      CONSUMPTION_NEGATIVE: 'Consumption below zero',
+      TARIFF_GAP: 'Gap in the tariff',
+      RATE_SCHEDULE_GAP: 'The tariff has no rate for this quantity',
+      UNIT_MISMATCH: "The tariff's unit does not fit",
+      RUN_STATE: 'the run is in another state',
+      RIGHT_MISSING: 'a right is needed'
+    },
+    planned: (first, last) => `Numbers to be given ${first} - ${last}`,
+    queued: 'The request is queued. The run will appear in the list.'
   },
   pay: {
     title: 'Take a collection',

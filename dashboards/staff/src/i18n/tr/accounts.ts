@@ -81,7 +81,7 @@ export const accountsTr = {
       `${first} - ${last}: toplam ${total}, aylık ortalama ${average}.`,
     noConsumption: 'Henüz tüketim yok.',
     timeline: 'Zaman çizgisi',
-    events: { invoice: 'Fatura', collection: 'Tahsilat', due: 'Son ödeme tarihi geçti', installation: 'Sayaç takıldı' },
+    events: { invoice: 'Fatura', collection: 'Tahsilat', due: 'Son ödeme tarihi', installation: 'Sayaç takıldı' },
     filters: { all: 'Tümü', money: 'Para', meters: 'Sayaç' },
     noEvents: 'Olay yok.',
     address: 'Adres',

@@ -86,6 +86,9 @@ export const billingTr = {
     segments: 'Aralıklar',
     quality: 'Nitelik',
     rule: 'Kural',
+    rules: { difference: 'Endeks farkı', rollover: 'Sayaç başa döndü', gap: 'Boşluk' },
+    fixedPer: (amount: string, per: string) => `${amount} / ${per}`,
+    periods: { month: 'ay', '30days': '30 gün', day: 'gün', bill: 'fatura' },
     segmentCount: (count: string) => `${count} aralık`,
     openingIndex: 'İlk endeks',
     closingIndex: 'Son endeks',
@@ -191,10 +194,30 @@ export const billingTr = {
     notAllowed: (reason: string) => `Şu an yapılamaz: ${reason}`,
     failure: 'Çalıştırma durdu',
     checkNames: {
-      lines: 'Σ satır = Σ miktar × fiyat',
-      ledger: 'Borç = alacak',
-      complete: 'Abonelik = fatura + gerekçeli'
-    }
+      'every-subscription-billed-or-listed': 'Her abonelik faturalı veya gerekçeli',
+      'lines-are-quantity-times-price': 'Σ kalem = Σ miktar × fiyat',
+      'slices-add-up-to-consumption': 'Kademeler = tüketim',
+      'bills-are-segments': 'Tüketim = doğrulanmış aralıklar',
+      'documents-are-their-lines': 'Fatura = kalemleri + KDV',
+      'ledger-sums-to-zero': 'Borç = alacak',
+      'numbers-without-gap': 'Numaralarda boşluk yok',
+      'bills-follow-each-other': 'Dönemler birbirini izliyor'
+    },
+    reasons: {
+      NO_METER: 'Takılı sayaç yok',
+      VALIDATION_PENDING: 'Doğrulama (VEE) sürüyor',
+      EXCEPTION_HOLDS: 'Sapma kararı bekliyor',
+      NO_BOUNDARY_READING: 'Dönem sınırında okuma yok',
+      CONSUMPTION_GAP: 'Tüketimde boşluk var',
+      CONSUMPTION_NEGATIVE: 'Tüketim sıfırın altında',
+      TARIFF_GAP: 'Tarife boşluğu',
+      RATE_SCHEDULE_GAP: 'Tarifede bu miktar için fiyat yok',
+      UNIT_MISMATCH: 'Tarife birimi uyuşmuyor',
+      RUN_STATE: 'çalıştırmanın durumu uygun değil',
+      RIGHT_MISSING: 'yetki gerekir'
+    },
+    planned: (first: string, last: string) => `Verilecek numaralar ${first} - ${last}`,
+    queued: 'İstek sırada. Çalıştırma listede görünecek.'
   },
   pay: {
     title: 'Tahsilat al',

@@ -42,7 +42,7 @@ function Opened({ invoice, line }: { readonly invoice: InvoiceDetail; readonly l
           {(data) => (
             <>
               <ChainSummary chain={data.chain} />
-              <PriceStep explanation={data} />
+              <PriceStep explanation={data} invoice={invoice} />
               <ConsumptionStep explanation={data} />
               <IndexStep explanation={data} />
               <TelegramStep explanation={data} />

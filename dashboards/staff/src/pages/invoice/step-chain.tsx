@@ -22,13 +22,11 @@ export function ChainStep({ explanation }: { readonly explanation: Explanation }
   )
 }
 
-const longest = 20
-
 /** A hash is shown by its ends; the whole of it is the title. */
 function Proof({ text }: { readonly text: string }) {
-  const short = text.length > longest ? `${text.slice(0, 8)}…${text.slice(-8)}` : text
+  const short = /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 8)}…${text.slice(-8)}` : text
   return (
-    <span className="mono" title={text}>
+    <span className="mono" title={text} style={{ overflowWrap: 'anywhere' }}>
       {short}
     </span>
   )

@@ -4,6 +4,8 @@ import { Pairs } from '../../components/pairs.js'
 import { PlainTable } from '../../components/plain-table.js'
 import { QualityMark } from '../../components/state-mark.js'
 import { withUnit } from '../../format/number.js'
+import { sumQuantities } from '../../format/sum.js'
+import { known } from '../../i18n/known.js'
 import { useLanguage } from '../../i18n/language.js'
 import { Step } from './step.js'
 
@@ -14,11 +16,12 @@ type Segment = Register['segments'][number]
 export function ConsumptionStep({ explanation }: { readonly explanation: Explanation }) {
   const { t, f } = useLanguage()
   const { accrual, supplies } = explanation
+  const parts = partsOf(explanation, t.states, f.quantity)
   const registers = supplies.flatMap((supply) => supply.registers)
   return (
     <Step no={2} title={t.explain.consumption} note={t.common.days(f.count(accrual.days))}>
       <div className="equation">
-        {supplies.map((supply) => `${supply.sign < 0 ? '− ' : ''}${f.quantity(supply.amount.value)}`).join(' + ')} ={' '}
+        {parts.length > 1 && `${parts.join(' + ')} = `}
         <b>{withUnit(f.quantity(accrual.consumption.value), accrual.consumption.unit)}</b>
       </div>
       <Pairs
@@ -43,6 +46,20 @@ export function ConsumptionStep({ explanation }: { readonly explanation: Explana
   )
 }
 
+/** What was measured and what was not, where one whole supply is billed; else each supply's part. */
+function partsOf(explanation: Explanation, names: Readonly<Record<string, string>>, quantity: (text: string) => string): string[] {
+  const { supplies } = explanation
+  const [only] = supplies
+  if (supplies.length !== 1 || only === undefined || only.sign < 0 || only.share !== '1/1') {
+    return supplies.map((supply) => `${supply.sign < 0 ? '−' : ''}${quantity(supply.amount.value)}`)
+  }
+  const byQuality = new Map<string, string[]>()
+  for (const segment of only.registers.flatMap((register) => register.segments)) {
+    byQuality.set(segment.quality, [...(byQuality.get(segment.quality) ?? []), segment.amount.value])
+  }
+  return [...byQuality].map(([quality, amounts]) => `${quantity(sumQuantities(amounts))} ${known(names, quality)}`)
+}
+
 function Segments({ register }: { readonly register: Register }) {
   const { t, f } = useLanguage()
   const estimated = register.segments.some((segment) => segment.quality !== 'measured')
@@ -56,7 +73,7 @@ function Segments({ register }: { readonly register: Register }) {
       cell: (segment) => withUnit(f.quantity(segment.amount.value), segment.amount.unit)
     },
     { key: 'quality', head: t.explain.quality, cell: (segment) => <QualityMark quality={segment.quality} /> },
-    { key: 'rule', head: t.explain.rule, cell: (segment) => segment.rule, from: 'mid' }
+    { key: 'rule', head: t.explain.rule, cell: (segment) => known(t.explain.rules, segment.rule), from: 'mid' }
   ]
   return (
     <details open={register.segments.length <= 6 || estimated}>

@@ -79,8 +79,8 @@ function Exchange({ evidence, raws }: { readonly evidence: Evidence; readonly ra
           ['sha256', <HashText key="sha" hash={evidence.sha256} testId="evidence-sha256" />]
         ]}
       />
-      {evidence.request !== '' && <Bytes title={t.explain.request} hex={evidence.request} mark={null} testId="evidence-request" />}
-      <Bytes title={t.explain.response} hex={evidence.response} mark={firstFound(evidence.response, raws)} testId="evidence-hex" />
+      {evidence.request !== '' && <Bytes title={t.explain.request} hex={evidence.request} marks={[]} testId="evidence-request" />}
+      <Bytes title={t.explain.response} hex={evidence.response} marks={foundIn(evidence.response, raws)} testId="evidence-hex" />
       {evidence.decoded.ok ? (
         <div style={{ fontSize: 13, fontWeight: 500 }}>{t.explain.decodedAgain}</div>
       ) : (
@@ -96,41 +96,37 @@ function Exchange({ evidence, raws }: { readonly evidence: Evidence; readonly ra
   )
 }
 
-function firstFound(hex: string, raws: readonly string[]): ByteRange | null {
-  for (const raw of raws) {
-    const range = locateValue(hex, raw)
-    if (range !== null) return range
-  }
-  return null
+/** Where the billed counters stand in the bytes, in their order, none over another. */
+function foundIn(hex: string, raws: readonly string[]): ByteRange[] {
+  const found = raws.map((raw) => locateValue(hex, raw)).filter((range) => range !== null)
+  const ordered = found.sort((left, right) => left.from - right.from)
+  return ordered.filter((range, index) => index === 0 || range.from >= (ordered[index - 1]?.to ?? 0))
 }
 
-function Bytes({
-  title,
-  hex,
-  mark,
-  testId
-}: {
+interface BytesProps {
   readonly title: string
   readonly hex: string
-  readonly mark: ByteRange | null
+  readonly marks: readonly ByteRange[]
   readonly testId: string
-}) {
+}
+
+function Bytes({ title, hex, marks, testId }: BytesProps) {
   const { t, f } = useLanguage()
   const pairs = bytePairs(hex)
   const text = (from: number, to?: number) => pairs.slice(from, to).join(' ').toLocaleUpperCase('en')
+  const lastEnd = marks.at(-1)?.to ?? 0
   return (
     <>
       <div className="dim" style={{ fontSize: 12, lineHeight: '16px' }}>
         {title}, {t.explain.bytes(f.count(pairs.length))}
       </div>
       <div className="hex" data-testid={testId} data-hex={hex}>
-        {mark === null ? (
-          text(0)
-        ) : (
-          <>
-            {text(0, mark.from)} <mark title={t.explain.located}>{text(mark.from, mark.to)}</mark> {text(mark.to)}
-          </>
-        )}
+        {marks.map((mark, index) => (
+          <span key={mark.from}>
+            {text(marks[index - 1]?.to ?? 0, mark.from)} <mark title={t.explain.located}>{text(mark.from, mark.to)}</mark>{' '}
+          </span>
+        ))}
+        {text(lastEnd)}
       </div>
     </>
   )

@@ -28,12 +28,10 @@ export function OverviewPage() {
         )
       }
     >
-      <Region query={overview} height={120}>
+      <Region query={overview} height={160}>
         {(given) => <Cards overview={given} />}
       </Region>
-      <Region query={overview} height={260}>
-        {(given) => <Months overview={given} />}
-      </Region>
+      {data !== undefined && <Months overview={data} />}
     </Page>
   )
 }

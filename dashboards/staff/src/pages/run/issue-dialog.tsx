@@ -45,6 +45,7 @@ export function IssueDialog({ run, onClose }: { readonly run: RunDetail; readonl
           </div>
         </div>
         <div className="note">{t.run.issueConsequence}</div>
+        {run.numbers !== null && <div className="mono dim">{t.run.planned(run.numbers.first, run.numbers.last)}</div>}
         <TextInput
           label={t.run.issueType(f.count(bills))}
           value={typed}

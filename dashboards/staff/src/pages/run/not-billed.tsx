@@ -5,6 +5,7 @@ import { Section } from '../../components/page.js'
 import { PlainTable } from '../../components/plain-table.js'
 import { Empty } from '../../components/region.js'
 import { StateMark } from '../../components/state-mark.js'
+import { known } from '../../i18n/known.js'
 import { useLanguage } from '../../i18n/language.js'
 
 type Exclusion = RunDetail['exclusions'][number]
@@ -24,7 +25,7 @@ export function NotBilled({ run }: { readonly run: RunDetail }) {
         </Link>
       )
     },
-    { key: 'reason', head: t.run.reason, cell: (row) => row.reason }
+    { key: 'reason', head: t.run.reason, cell: (row) => known(t.run.reasons, row.reason) }
   ]
   return (
     <Section title={t.run.notBilled(f.count(run.excluded))}>

@@ -11,6 +11,7 @@ import { Region } from '../../components/region.js'
 import { RunStateMark, StateMark } from '../../components/state-mark.js'
 import { isNegative } from '../../format/decimal.js'
 import { changePercent } from '../../format/sum.js'
+import { known } from '../../i18n/known.js'
 import { useLanguage } from '../../i18n/language.js'
 import { Checks } from './checks.js'
 import { IssueDialog } from './issue-dialog.js'
@@ -29,6 +30,7 @@ export function RunPage() {
   const [issuing, setIssuing] = useState(false)
   const data = run.data
   const issue = data?.actions.find((action) => action.name === 'issue')
+  const whyNot = (reason: string | null) => known(t.run.reasons, reason?.split(' ')[0] ?? 'RUN_STATE')
   const mayIssue = issue?.allowed === true
   const open = () => {
     if (mayIssue) setIssuing(true)
@@ -45,7 +47,7 @@ export function RunPage() {
             onClick={open}
             aria-disabled={!mayIssue}
             {...(mayIssue ? {} : { 'data-disabled': true })}
-            title={mayIssue ? undefined : t.run.notAllowed(issue?.reason ?? t.runs.states[data.state])}
+            title={mayIssue ? undefined : t.run.notAllowed(whyNot(issue?.reason ?? null))}
             rightSection={<kbd>Ctrl Enter</kbd>}
             data-testid="issue-open"
           >
@@ -85,7 +87,7 @@ function Body({ run }: { readonly run: RunDetail }) {
   return (
     <div style={{ display: 'flex', flexDirection: 'column', gap: 16 }}>
       <Steps run={run} />
-      {run.numbers !== null && (
+      {run.numbers !== null && run.state === 'issued' && (
         <div className="note" data-tone="ok" role="status">
           <StateMark tone="ok">
             <span className="mono" data-testid="number-range">

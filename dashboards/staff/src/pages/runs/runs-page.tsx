@@ -72,7 +72,7 @@ function StartRun({ onClose }: { readonly onClose: () => void }) {
     mutationFn: mutations.startRun,
     onSuccess: (run) => {
       void client.invalidateQueries({ queryKey: ['runs'] })
-      void navigate(`/billing/runs/${run.id}`)
+      if ('id' in run) void navigate(`/billing/runs/${run.id}`)
     }
   })
   const submit = (event: FormEvent) => {
@@ -93,6 +93,11 @@ function StartRun({ onClose }: { readonly onClose: () => void }) {
           data-autofocus
           data-testid="run-period"
         />
+        {start.data !== undefined && !('id' in start.data) && (
+          <div className="note" role="status">
+            {t.run.queued}
+          </div>
+        )}
         {start.error !== null && <ProblemPanel failure={start.error} />}
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
           <Button variant="default" onClick={onClose}>

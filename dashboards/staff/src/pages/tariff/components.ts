@@ -1,3 +1,10 @@
+export interface Terms {
+  readonly of: readonly string[]
+  readonly ratio: string
+  readonly amount: string
+  readonly per: string
+}
+
 /** What the page shows of a component; the document itself is shown whole below it. */
 export interface ShownComponent {
   readonly code: string
@@ -5,6 +12,7 @@ export interface ShownComponent {
   readonly kind: string
   readonly kdv: string
   readonly tiers: readonly { readonly from: string; readonly to: string | null; readonly price: string }[]
+  readonly terms: Terms
   /** whatever else the kind has, as published */
   readonly rest: string
 }
@@ -38,6 +46,7 @@ function shown(component: Fields): ShownComponent {
           price: text(tier['price'])
         }))
       : [],
+    terms: termsOf(component),
     rest: Object.entries(rest)
       .map(([key, value]) => `${key}: ${typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value)}`)
       .join(', ')
@@ -46,4 +55,21 @@ function shown(component: Fields): ShownComponent {
 
 export function unitOf(document: unknown): string {
   return isFields(document) ? text(document['unit']) : ''
+}
+
+/** The terms of a component that has no tiers: a share of others, or an amount for a time. Empty where it has none. */
+export function termsOf(component: unknown): {
+  readonly of: readonly string[]
+  readonly ratio: string
+  readonly amount: string
+  readonly per: string
+} {
+  if (!isFields(component)) return { of: [], ratio: '', amount: '', per: '' }
+  const { of } = component
+  return {
+    of: Array.isArray(of) ? of.map(text) : [],
+    ratio: text(component['ratio']),
+    amount: text(component['amount']),
+    per: text(component['per'])
+  }
 }

@@ -8,6 +8,7 @@ import { Page, Section } from '../../components/page.js'
 import { PlainTable } from '../../components/plain-table.js'
 import { Region } from '../../components/region.js'
 import { unitName } from '../../format/number.js'
+import { known } from '../../i18n/known.js'
 import { useLanguage } from '../../i18n/language.js'
 import { billingTabs } from '../tabs.js'
 import { newest } from '../tariffs/tariffs-page.js'
@@ -45,10 +46,15 @@ export function TariffPage() {
 function Body({ tariff }: { readonly tariff: TariffDetail }) {
   const { t, f, language } = useLanguage()
   const unit = unitOf(tariff.document)
+  const shown = shownComponents(tariff.document)
   const components: Column<ShownComponent>[] = [
     { key: 'name', head: t.tariffs.component, cell: (row) => row.name[language] },
-    { key: 'kind', head: t.tariffs.kind, cell: (row) => kindName(row.kind, t.tariffs.kinds), from: 'mid' },
-    { key: 'price', head: `${t.tariffs.price}${unit === '' ? '' : ` / ${unitName(unit)}`}`, cell: (row) => <Price component={row} /> },
+    { key: 'kind', head: t.tariffs.kind, cell: (row) => known(t.tariffs.kinds, row.kind), from: 'mid' },
+    {
+      key: 'price',
+      head: `${t.tariffs.price}${unit === '' ? '' : ` / ${unitName(unit)}`}`,
+      cell: (row) => <Price component={row} all={shown} />
+    },
     { key: 'kdv', head: t.tariffs.kdv, cell: (row) => row.kdv }
   ]
   const versions: Column<TariffDetail['versions'][number]>[] = [
@@ -69,7 +75,7 @@ function Body({ tariff }: { readonly tariff: TariffDetail }) {
   return (
     <div style={{ display: 'flex', flexDirection: 'column', gap: 16 }}>
       <Section title={t.tariffs.components}>
-        <PlainTable label={t.tariffs.components} columns={components} rows={shownComponents(tariff.document)} rowKey={(row) => row.code} />
+        <PlainTable label={t.tariffs.components} columns={components} rows={shown} rowKey={(row) => row.code} />
       </Section>
       <Section title={t.tariffs.versions}>
         <PlainTable label={t.tariffs.versions} columns={versions} rows={tariff.versions} rowKey={(row) => row.version} />
@@ -82,21 +88,22 @@ function Body({ tariff }: { readonly tariff: TariffDetail }) {
   )
 }
 
-function kindName(kind: string, known: Readonly<Record<string, string>>): string {
-  return known[kind] ?? kind
-}
-
-function Price({ component }: { readonly component: ShownComponent }) {
-  const { t, f } = useLanguage()
-  if (component.tiers.length === 0) return <span style={{ overflowWrap: 'anywhere' }}>{component.rest}</span>
-  return (
-    <>
-      {component.tiers.map((tier) => (
-        <div key={tier.from}>
-          <span className="dim">{`${f.exact(tier.from, 0)} - ${tier.to === null ? t.tariffs.rest : f.exact(tier.to, 0)}`}</span>{' '}
-          <b style={{ fontWeight: 500 }}>{f.rate(tier.price)}</b>
-        </div>
-      ))}
-    </>
-  )
+/** Tiers with their bounds, a share of other components, or an amount for a time; anything else as it was published. */
+function Price({ component, all }: { readonly component: ShownComponent; readonly all: readonly ShownComponent[] }) {
+  const { t, f, language } = useLanguage()
+  const { tiers, terms } = component
+  if (tiers.length > 0) {
+    return tiers.map((tier) => (
+      <div key={tier.from}>
+        <span className="dim">{`${f.exact(tier.from, 0)} - ${tier.to === null ? t.tariffs.rest : f.exact(tier.to, 0)}`}</span>{' '}
+        <b style={{ fontWeight: 500 }}>{f.rate(tier.price)}</b>
+      </div>
+    ))
+  }
+  if (terms.ratio !== '') {
+    const names = terms.of.map((code) => all.find((each) => each.code === code)?.name[language] ?? code)
+    return `${names.join(' + ')} × ${terms.ratio}`
+  }
+  if (terms.amount !== '') return t.explain.fixedPer(f.amount(terms.amount), known(t.explain.periods, terms.per))
+  return <span style={{ overflowWrap: 'anywhere' }}>{component.rest}</span>
 }
