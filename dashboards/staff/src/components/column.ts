@@ -13,6 +13,13 @@ export interface Column<Row> {
   readonly total?: ReactNode
 }
 
+/** What is cut at the edge of its column is whole on hover. */
+export function cellTitle<Row>(column: Column<Row>, row: Row): string | undefined {
+  if (column.clip !== true) return undefined
+  const content = column.cell(row)
+  return typeof content === 'string' ? content : undefined
+}
+
 export function cellClass<Row>(column: Column<Row>): string {
   const names: string[] = []
   if (column.align === 'right') names.push('num')

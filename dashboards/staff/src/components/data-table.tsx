@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import { useLetters } from '../app/preferences.js'
 import { useLanguage } from '../i18n/language.js'
-import { type Column, cellClass } from './column.js'
+import { type Column, cellClass, cellTitle } from './column.js'
 
 interface DataTableProps<Row> {
   readonly label: string
@@ -114,7 +114,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 }}
               >
                 {columns.map((column) => (
-                  <td key={column.key} className={cellClass(column)}>
+                  <td key={column.key} className={cellClass(column)} title={cellTitle(column, row)}>
                     {column.cell(row)}
                   </td>
                 ))}

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { type Column, cellClass } from './column.js'
+import { type Column, cellClass, cellTitle } from './column.js'
 
 interface PlainTableProps<Row> {
   readonly label: string
@@ -62,7 +62,7 @@ function PlainRow<Row>(props: {
     <>
       <tr data-testid={props.testId} data-key={props.id} data-active={props.isActive?.(row) ?? false}>
         {columns.map((column) => (
-          <td key={column.key} className={cellClass(column)}>
+          <td key={column.key} className={cellClass(column)} title={cellTitle(column, row)}>
             {column.cell(row)}
           </td>
         ))}

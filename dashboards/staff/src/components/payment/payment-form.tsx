@@ -21,6 +21,7 @@ interface PaymentFormProps {
   readonly registryNo: string
   /** tick this invoice alone; without it, all of them */
   readonly only?: string
+  /** where to go after the receipt; without it, the form opens again */
   readonly onNext?: () => void
 }
 
@@ -37,15 +38,7 @@ export function PaymentForm({ registryNo, only, onNext }: PaymentFormProps) {
   }, [client])
   const payment = useMoneyMutation<Body, Collection>(mutations.collect, onDone)
   if (payment.state.phase === 'done') {
-    return (
-      <Receipt
-        collection={payment.state.document}
-        onNext={() => {
-          payment.reset()
-          onNext?.()
-        }}
-      />
-    )
+    return <Receipt collection={payment.state.document} onNext={onNext ?? payment.reset} />
   }
   return (
     <Region query={open} height={240}>

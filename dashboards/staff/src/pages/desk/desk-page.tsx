@@ -18,8 +18,9 @@ export function DeskPage() {
   const [typed, setTyped] = useState(registryNo)
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => {
-    input.current?.focus()
-  }, [])
+    // nobody stands at the desk: the next number is typed
+    if (registryNo === '') input.current?.focus()
+  }, [registryNo])
   const focus = () => {
     input.current?.focus()
     input.current?.select()
@@ -33,7 +34,6 @@ export function DeskPage() {
   const next = () => {
     setTyped('')
     setParameters({})
-    focus()
   }
   return (
     <Page title={t.desk.title} tabs={collectionTabs(t)}>
