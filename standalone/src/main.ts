@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { asError, isAppError } from '@endeks/domain/errors'
 import { systemClock } from '@endeks/domain/process'
@@ -27,13 +28,25 @@ function fail(thrown: unknown): never {
   process.exit(isAppError(error, 'CONFIG_INVALID') ? 2 : 1)
 }
 
-/** npm that is killed takes nothing along: what it started would go on with nobody to stop it. */
+/**
+ * npm that is killed takes nothing along: what it started would go on with nobody to stop it. Between npm and this process
+ * stands a shell, so the shell's parent is watched as well, where the system tells it.
+ */
 function stopWithNpm(stop: (reason: string) => void): void {
   if (process.env['npm_lifecycle_event'] !== 'start') return
-  const parent = process.ppid
+  const shell = process.ppid
+  const npm = parentOf(shell)
   setInterval(() => {
-    if (process.ppid !== parent) stop('npm is gone')
+    if (process.ppid !== shell || parentOf(shell) !== npm) stop('npm is gone')
   }, lookForParentMs).unref()
+}
+
+/** The parent of a process; undefined where /proc is not there or the process is not. */
+function parentOf(pid: number): number | undefined {
+  const status = `/proc/${pid}/status`
+  if (!existsSync(status)) return undefined
+  const line = /^PPid:\s*(\d+)$/m.exec(readFileSync(status, 'utf8'))
+  return line === null ? undefined : Number(line[1])
 }
 
 async function main(): Promise<void> {
