@@ -13,6 +13,7 @@ import { registerValidation } from './plugins/validation.js'
 import { registerWeb } from './plugins/web.js'
 import { billRunRoutes } from './resources/bill-runs/routes.js'
 import { collectionRoutes } from './resources/collections/routes.js'
+import { documentRoutes } from './resources/documents/routes.js'
 import { gatewayRoutes } from './resources/gateways/routes.js'
 import { importRoutes } from './resources/imports/routes.js'
 import { invoiceRoutes } from './resources/invoices/routes.js'
@@ -47,6 +48,7 @@ const resources = [
   billRunRoutes,
   invoiceRoutes,
   collectionRoutes,
+  documentRoutes,
   gatewayRoutes,
   importRoutes
 ] as const

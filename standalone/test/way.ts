@@ -18,6 +18,7 @@ import { type DatedSite, gatewayFileOf, importOf, simulatedSiteOf } from '../src
 const quiet = createLog('test', (line) => {
   if (process.env['SHOW'] !== undefined) process.stderr.write(line)
 })
+export const password = 'correct horse battery'
 const gatewayPassword = 'a-password-of-a-test-gateway'
 
 /** The whole way in one process: simulated meters, gateways, broker, ingest, rating, API, each on a free port. */
@@ -28,7 +29,7 @@ export interface Way {
 }
 
 /** Starts every part for a site and takes the site in; everything is stopped when the test is over. */
-export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite): Promise<Way> {
+export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite, webRoot?: string): Promise<Way> {
   const database = await testDatabase(t)
   const admin = database.createPool()
   const url = database.adminUrl
@@ -41,11 +42,18 @@ export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite): Pro
   const ingest = await startIngest({ databaseUrl: url, mqttHost: '127.0.0.1', mqttPort: 0, clock: systemClock, log: quiet })
   running.push(ingest)
   running.push(await startRating({ databaseUrl: url, clock: systemClock, log: quiet, workers: 1, shardSize: 100 }))
-  await ensureUser(admin, { login: 'admin', name: 'Yönetici', role: 'admin', password: 'correct horse battery' })
-  const api = await startApi({ databaseUrl: url, host: '127.0.0.1', port: 0, clock: systemClock, log: quiet })
+  await ensureUser(admin, { login: 'admin', name: 'Yönetici', role: 'admin', password })
+  const api = await startApi({
+    databaseUrl: url,
+    host: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    log: quiet,
+    ...(webRoot === undefined ? {} : { webRoot })
+  })
   running.push(api)
   const base = `http://127.0.0.1:${api.port}/api`
-  const client = await signIn(base, { login: 'admin', password: 'correct horse battery' })
+  const client = await signIn(base, { login: 'admin', password })
   const passwords = new Map(dated.site.gateways.map((gateway) => [gateway.id, gatewayPassword]))
   await client.put('/site', importOf(dated, passwords))
   const simulated = await startSite(simulatedSiteOf(dated), systemClock)

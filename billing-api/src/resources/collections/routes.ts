@@ -79,10 +79,13 @@ export async function collectionRoutes(app: ApiServer, context: ApiContext): Pro
         response: { 200: Collection, ...refusals }
       }
     },
-    async (request) => {
-      const { zone } = await utilityOf(pool)
-      const row = await getCollection(pool, request.params.id, today(clock, zone))
-      return toWire(row, await settledBy(pool, [row.id]))
-    }
+    async (request) => collectionDetail(context, request.params.id)
   )
+}
+
+/** One collection as its page and its receipt show it. @throws {AppError} COLLECTION_NOT_FOUND */
+export async function collectionDetail({ pool, clock }: ApiContext, reference: string): Promise<Collection> {
+  const { zone } = await utilityOf(pool)
+  const row = await getCollection(pool, reference, today(clock, zone))
+  return toWire(row, await settledBy(pool, [row.id]))
 }

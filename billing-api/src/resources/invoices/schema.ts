@@ -46,7 +46,6 @@ export type InvoicePage = Static<typeof InvoicePage>
 /** A surrogate id or the number on the paper. */
 export const InvoiceParams = Type.Object({ id: Type.String({ pattern: '^(\\d{1,19}|[A-Z0-9]{3}\\d{13})$' }) })
 export const LineParams = Type.Object({ ...InvoiceParams.properties, line: Type.Integer({ minimum: 1, maximum: 1_000 }) })
-export const PdfQuery = Type.Object({ language: Type.Optional(Type.Union([Type.Literal('tr'), Type.Literal('en')])) }, strict)
 
 const Slice = Type.Object({
   /** bounds of the tier for this period's days */
