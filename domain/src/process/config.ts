@@ -9,13 +9,21 @@ export interface ConfigProblem {
   readonly message: string
 }
 
-/** Every problem of `value` against `schema`, unknown keys included; empty when it fits. */
+/** Every problem of `value` against `schema`, each with the path of the key it is about; empty when it fits. */
 export function problemsOf(schema: TSchema, value: unknown): ConfigProblem[] {
-  return Value.Errors(schema, value).map((error) => {
-    const unknown = 'additionalProperties' in error.params ? (error.params.additionalProperties as string[] | undefined) : undefined
-    const detail = unknown === undefined ? '' : `: ${unknown.join(', ')}`
-    return { path: error.instancePath === '' ? '/' : error.instancePath, message: `${error.message}${detail}` }
+  const problems = Value.Errors(schema, value).flatMap((error): ConfigProblem[] => {
+    const { keyword, instancePath, schemaPath, message } = error
+    // A key that is not in the schema is reported at the object and at the key; the key says more.
+    if (keyword === 'additionalProperties') return []
+    if (keyword === 'boolean' && schemaPath.endsWith('/additionalProperties')) return [{ path: instancePath, message: 'is not known here' }]
+    if (keyword === 'required')
+      return error.params.requiredProperties.map((name) => ({ path: `${instancePath}/${name}`, message: 'is missing' }))
+    return [{ path: instancePath === '' ? '/' : instancePath, message }]
   })
+  // Alternatives of a union repeat what is wrong with each of them.
+  return problems.filter(
+    (problem, index) => problems.findIndex((each) => each.path === problem.path && each.message === problem.message) === index
+  )
 }
 
 /**
