@@ -52,7 +52,7 @@ t.test('every problem of the environment is listed at once, by the name of its v
     )
     t.match(message, name)
   }
-  t.match(message, /ENDEKS_\w*URL: is missing/)
+  t.match(message, /DATABASE_URL: is missing/)
   t.match(message, /^the environment has \d problems:\n/)
   t.end()
 })
