@@ -9,7 +9,7 @@ export const clock: Clock = { now: () => fromIso('2026-11-24T08:00:00Z') }
 /** The real clock's deadline would lie behind the frozen one of these tests. */
 export async function command(pool: Pool, kind: string, payload: Record<string, string | number>): Promise<Record<string, string>> {
   const id = await enqueue(pool, { owner: 'rating', kind, payload, requestedBy: 'clerk', deadlineMs: 600_000 }, clock)
-  return resultOf(await awaitCommand(pool, { id, clock, withinMs: 20_000 })) as Record<string, string>
+  return resultOf(await awaitCommand(pool, { id, clock, withinMs: 120_000 })) as Record<string, string>
 }
 
 /** Waits until the run has come to rest. */
@@ -17,7 +17,7 @@ export async function settledRun(
   admin: Pool,
   runId: string
 ): Promise<{ state: string; bills: number; digest: string; failure: string | null }> {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     const { rows } = await admin.query<{ state: string; bills: number; digest: string; failure: string | null }>(
       `SELECT state, bills, encode(digest, 'hex') AS digest, failure_message AS failure FROM rating.run WHERE id = $1`,
       [runId]
