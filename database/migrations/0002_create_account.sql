@@ -89,8 +89,10 @@ CREATE TABLE account.register (
   obis text NOT NULL CHECK (obis ~ '^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\*\d{1,3}$'),
   digits integer NOT NULL CHECK (digits BETWEEN 3 AND 18),
   max_flow_milli_per_hour bigint NOT NULL CHECK (max_flow_milli_per_hour > 0),
+  billed boolean NOT NULL DEFAULT true,
   UNIQUE (meter_id, obis)
 );
+COMMENT ON COLUMN account.register.billed IS 'whether its consumption is billed: a total and its parts, or volume and energy, are not both';
 COMMENT ON COLUMN account.register.digits IS 'the counter rolls over at 10^digits of its own least unit';
 COMMENT ON COLUMN account.register.max_flow_milli_per_hour IS 'physical limit (Q4) in thousandths of the base unit: more than this between two readings is no consumption';
 
@@ -250,7 +252,13 @@ CREATE TABLE account.idempotency (
 );
 COMMENT ON TABLE account.idempotency IS 'a request that moves money is answered once: the same key again gets the same answer';
 
-GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA account TO endeks_api;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA account TO endeks_api;
+-- What a bill depends on is superseded, never edited; only what no bill reads may be changed in place.
+GRANT UPDATE (superseded_at) ON account.installation, account.supply, account.tariff_assignment, account.connection, account.parameter TO endeks_api;
+GRANT UPDATE (closed_at) ON account.subscription TO endeks_api;
+GRANT UPDATE (revoked_at) ON account.credential TO endeks_api;
+GRANT UPDATE ON account.utility, account.person, account.participant, account.period, account.gateway, account.user, account.session, account.command,
+  account.idempotency TO endeks_api;
 GRANT DELETE ON account.session TO endeks_api;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA account TO endeks_api;
 GRANT SELECT ON account.utility, account.participant, account.property, account.service_point, account.contract, account.subscription,

@@ -80,12 +80,14 @@ BEGIN
 END
 $$;
 
--- A reader of new rows goes no further than the start of the oldest open writer.
+-- A reader of new rows goes no further than the start of the oldest open transaction: rows carry the start of theirs, so what is
+-- recorded before this instant is committed or never will be. One that has only read so far may still write. Readers compare with
+-- "<", as the oldest open one may have begun at this very instant.
 CREATE FUNCTION metering.horizon() RETURNS timestamptz
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(min(xact_start), clock_timestamp())
+  SELECT least(min(xact_start), clock_timestamp())
   FROM pg_stat_activity
-  WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+  WHERE datname = current_database() AND backend_type = 'client backend' AND usename IS DISTINCT FROM 'endeks_grafana' AND pid <> pg_backend_pid()
 $$;
 
 CREATE SEQUENCE metering.exchange_id;
@@ -157,7 +159,7 @@ CREATE TABLE metering.unassigned (
   unit text NOT NULL,
   reason text NOT NULL,
   adopted_at timestamptz,
-  UNIQUE (gateway_id, bus, address, device_id, manufacturer, obis, at)
+  UNIQUE (gateway_id, bus, address, device_id, manufacturer, obis, at, raw, scaler, unit, status)
 );
 CREATE INDEX unassigned_device ON metering.unassigned (device_id) WHERE adopted_at IS NULL;
 COMMENT ON TABLE metering.unassigned IS 'readings of a device that is not (or not then) installed where they came from: kept until it is';
@@ -186,7 +188,9 @@ CREATE TABLE metering.exception (
 );
 CREATE UNIQUE INDEX exception_open ON metering.exception (register_id, rule, from_at) WHERE state = 'open';
 
-GRANT SELECT, INSERT, UPDATE ON metering.segment, metering.daily_consumption, metering.exception, metering.unassigned, metering.sequence_range TO endeks_ingest;
+GRANT SELECT, INSERT ON metering.segment TO endeks_ingest;
+GRANT UPDATE (superseded_at) ON metering.segment TO endeks_ingest;
+GRANT SELECT, INSERT, UPDATE ON metering.daily_consumption, metering.exception, metering.unassigned, metering.sequence_range TO endeks_ingest;
 GRANT DELETE ON metering.daily_consumption TO endeks_ingest;
 GRANT SELECT, INSERT ON metering.reading, metering.exchange, metering.profile, metering.dead_letter, metering.reading_conflict TO endeks_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON metering.dirty TO endeks_ingest; -- UPDATE for FOR UPDATE SKIP LOCKED

@@ -14,6 +14,7 @@ CREATE TABLE rating.run (
   series text NOT NULL,
   number_base bigint,
   id_base bigint,
+  candidates integer NOT NULL DEFAULT 0,
   subjects integer NOT NULL DEFAULT 0,
   bills integer NOT NULL DEFAULT 0,
   net_micro bigint NOT NULL DEFAULT 0,
@@ -83,7 +84,7 @@ CREATE TABLE rating.bill (
   net_micro bigint NOT NULL CHECK (net_micro % 10000 = 0),
   tax_micro bigint NOT NULL CHECK (tax_micro % 10000 = 0),
   superseded_at timestamptz,
-  days integer NOT NULL CHECK (days > 0),
+  days integer NOT NULL CHECK (days >= 0),
   unit text NOT NULL,
   CHECK (to_at > from_at)
 ) PARTITION BY RANGE (id);
@@ -130,7 +131,7 @@ CREATE TABLE rating.charge (
 ) PARTITION BY RANGE (accrual_id);
 
 CREATE TABLE rating.evidence (
-  sha256 bytea PRIMARY KEY CHECK (length(sha256) = 32),
+  sha256 bytea NOT NULL CHECK (length(sha256) = 32),
   exchange_id bigint NOT NULL,
   at timestamptz NOT NULL,
   exchange_day date NOT NULL,
@@ -144,7 +145,8 @@ CREATE TABLE rating.evidence (
   profile_hash bytea NOT NULL,
   profile text NOT NULL,
   request bytea NOT NULL,
-  response bytea NOT NULL
+  response bytea NOT NULL,
+  PRIMARY KEY (exchange_day, exchange_id)
 );
 COMMENT ON TABLE rating.evidence IS 'exchanges that issued bills rest on: copied at issue and kept as long as the invoice';
 

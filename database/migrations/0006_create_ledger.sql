@@ -260,6 +260,13 @@ BEGIN
   IF bad IS NOT NULL THEN
     RAISE EXCEPTION 'the lines of document % do not add up to its totals', bad USING ERRCODE = 'EN001';
   END IF;
+  EXECUTE format('SELECT d.id FROM %s d LEFT JOIN %s e ON e.document_id = d.id
+    LEFT JOIN (SELECT entry_id, sum(amount_micro) FILTER (WHERE amount_micro > 0) AS debit FROM %s GROUP BY 1) p ON p.entry_id = e.id
+    WHERE e.period IS DISTINCT FROM to_char(d.issue_date, ''YYYY-MM'') OR e.entry_date IS DISTINCT FROM d.issue_date
+      OR coalesce(p.debit, 0) <> d.gross_micro LIMIT 1', document, entry, posting) INTO bad;
+  IF bad IS NOT NULL THEN
+    RAISE EXCEPTION 'document % is not booked with its gross amount on its date', bad USING ERRCODE = 'EN001';
+  END IF;
   EXECUTE format('INSERT INTO ledger.document SELECT * FROM %s', document);
   EXECUTE format('INSERT INTO ledger.document_line SELECT * FROM %s', line);
   EXECUTE format('INSERT INTO ledger.entry SELECT * FROM %s', entry);
@@ -305,6 +312,9 @@ CREATE FUNCTION ledger.post(document bigint, event text, entry_date date, period
 DECLARE
   new_id bigint := ledger.first_id(extract(year FROM entry_date)::integer) + nextval('ledger.single_id');
 BEGIN
+  IF period <> to_char(entry_date, 'YYYY-MM') THEN
+    RAISE EXCEPTION 'an entry of % belongs to another period of account than %', entry_date, period USING ERRCODE = '22023';
+  END IF;
   PERFORM ledger.refuse_closed(period);
   PERFORM ledger.ensure_year(extract(year FROM entry_date)::integer);
   INSERT INTO ledger.entry (id, document_id, entry_date, event, period) VALUES (new_id, document, entry_date, event, period);

@@ -133,6 +133,7 @@ export interface AccountRegister {
   obis: string
   digits: number
   max_flow_milli_per_hour: bigint
+  billed: Generated<boolean>
 }
 
 export interface AccountServicePoint {
@@ -544,6 +545,7 @@ export interface RatingRun {
   series: string
   number_base: bigint | null
   id_base: bigint | null
+  candidates: Generated<number>
   subjects: Generated<number>
   bills: Generated<number>
   net_micro: Generated<bigint>

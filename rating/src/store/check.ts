@@ -60,16 +60,16 @@ const queries: Readonly<Record<string, (run: bigint) => string>> = {
       FROM rating_run.subject_${run} s
       JOIN rating.run run ON run.id = ${run}
       JOIN account.supply u ON u.subscription_id = s.subscription_id
-        AND u.recorded_at <= run.cutoff_at AND (u.superseded_at IS NULL OR u.superseded_at > run.cutoff_at)
+        AND u.recorded_at < run.cutoff_at AND (u.superseded_at IS NULL OR u.superseded_at >= run.cutoff_at)
       JOIN account.installation i ON i.service_point_id = u.service_point_id
-        AND i.recorded_at <= run.cutoff_at AND (i.superseded_at IS NULL OR i.superseded_at > run.cutoff_at)
+        AND i.recorded_at < run.cutoff_at AND (i.superseded_at IS NULL OR i.superseded_at >= run.cutoff_at)
         AND tstzrange(i.valid_from, i.valid_to) && tstzrange(u.valid_from, u.valid_to)
       JOIN account.register r ON r.meter_id = i.meter_id),
     metered AS (
       SELECT n.subscription_id, round(sum(n.factor * g.amount_milli)) AS amount
       FROM spans n
       JOIN metering.segment g ON g.register_id = n.register_id AND g.from_at >= n.from_at AND g.to_at <= n.to_at
-        AND g.recorded_at <= n.cutoff_at AND (g.superseded_at IS NULL OR g.superseded_at > n.cutoff_at)
+        AND g.recorded_at < n.cutoff_at AND (g.superseded_at IS NULL OR g.superseded_at >= n.cutoff_at)
       GROUP BY 1),
     compared AS (
       SELECT b.subscription_id, coalesce(m.amount, 0) AS amount, b.consumption_milli

@@ -9,7 +9,7 @@ const boundaryWithin = '1 day'
 
 /** Rows as they were known at the run's cut-off. `alias` has recorded_at and superseded_at. */
 function known(alias: string): string {
-  return `${alias}.recorded_at <= run.cutoff_at AND (${alias}.superseded_at IS NULL OR ${alias}.superseded_at > run.cutoff_at)`
+  return `${alias}.recorded_at < run.cutoff_at AND (${alias}.superseded_at IS NULL OR ${alias}.superseded_at >= run.cutoff_at)`
 }
 
 /** Subscriptions that the period concerns and that are not billed to its end already. */
@@ -121,7 +121,7 @@ const tariffs = `
   ) a ON true
   JOIN LATERAL (
     SELECT v.id FROM account.rate_schedule v
-    WHERE v.tariff_id = a.tariff_id AND v.published_at <= run.cutoff_at
+    WHERE v.tariff_id = a.tariff_id AND v.published_at < run.cutoff_at
       AND v.valid_from <= ((b.to_at - interval '1 second') AT TIME ZONE w.zone)::date
     ORDER BY v.valid_from DESC LIMIT 1
   ) v ON true

@@ -115,7 +115,7 @@ export async function readAccounts(client: PoolClient): Promise<Map<string, stri
 export async function readKdv(client: PoolClient, runId: bigint): Promise<Record<string, { from: string; rate: string }[]>> {
   const { rows } = await client.query<{ name: string; valid_from: string; value: { rate: string } }>(
     `SELECT p.name, p.valid_from, p.value FROM rating.run r
-     JOIN account.parameter p ON p.name LIKE 'kdv.%' AND p.recorded_at <= r.cutoff_at AND (p.superseded_at IS NULL OR p.superseded_at > r.cutoff_at)
+     JOIN account.parameter p ON p.name LIKE 'kdv.%' AND p.recorded_at < r.cutoff_at AND (p.superseded_at IS NULL OR p.superseded_at >= r.cutoff_at)
      WHERE r.id = $1 ORDER BY p.name, p.valid_from`,
     [runId]
   )
@@ -167,10 +167,10 @@ const spans = (runId: bigint): string => `
   FROM rating_run.subject_${runId} s
   JOIN rating.run run ON run.id = ${runId}
   JOIN account.supply u ON u.subscription_id = s.subscription_id
-    AND u.recorded_at <= run.cutoff_at AND (u.superseded_at IS NULL OR u.superseded_at > run.cutoff_at)
+    AND u.recorded_at < run.cutoff_at AND (u.superseded_at IS NULL OR u.superseded_at >= run.cutoff_at)
     AND u.valid_from < s.to_at AND (u.valid_to IS NULL OR u.valid_to > s.from_at)
   JOIN account.installation i ON i.service_point_id = u.service_point_id
-    AND i.recorded_at <= run.cutoff_at AND (i.superseded_at IS NULL OR i.superseded_at > run.cutoff_at)
+    AND i.recorded_at < run.cutoff_at AND (i.superseded_at IS NULL OR i.superseded_at >= run.cutoff_at)
     AND i.valid_from < s.to_at AND (i.valid_to IS NULL OR i.valid_to > s.from_at)
     AND tstzrange(i.valid_from, i.valid_to) && tstzrange(u.valid_from, u.valid_to)
   JOIN account.register r ON r.meter_id = i.meter_id
@@ -206,7 +206,7 @@ export async function readSegments(client: PoolClient, runId: bigint, shard: Sha
        g.unit AS "baseUnit"
      FROM (${spans(runId)}) n
      JOIN metering.segment g ON g.register_id = n.register_id AND g.from_at >= n.from_at AND g.to_at <= n.to_at
-       AND g.recorded_at <= n.cutoff_at AND (g.superseded_at IS NULL OR g.superseded_at > n.cutoff_at)
+       AND g.recorded_at < n.cutoff_at AND (g.superseded_at IS NULL OR g.superseded_at >= n.cutoff_at)
      ORDER BY n.rank, n.register_id, g.from_at`,
     [shard.first_rank, shard.last_rank]
   )
