@@ -24,7 +24,7 @@ export async function listVersions(database: Database, code?: string): Promise<V
   return rows(
     database,
     sql<VersionRow>`
-      select tariff.code, tariff.name_tr, tariff.name_en, used.subscriptions, v.version, v.valid_from, encode(v.hash, 'hex') as hash,
+      select tariff.code, v.document #>> '{name,tr}' as name_tr, v.document #>> '{name,en}' as name_en, used.subscriptions, v.version, v.valid_from, encode(v.hash, 'hex') as hash,
         v.published_at, v.published_by
       from account.tariff
       join account.rate_schedule v on v.tariff_id = tariff.id
@@ -125,15 +125,14 @@ function checkDocuments(items: readonly unknown[], kdv: KdvTable): TariffDocumen
   return documents
 }
 
-/** The tariff bears the name that its newest version gives it. */
+/** A tariff's row is made by its first version and never changed: its name is read from the newest one's document. */
 async function insertVersions(database: Database, missing: readonly TariffDocument[], publishedBy: string): Promise<void> {
   const ordered = [...missing].sort((a, b) => (a.validFrom < b.validFrom ? -1 : 1))
   for (const document of ordered) {
     await execute(
       database,
       sql`insert into account.tariff (code, name_tr, name_en) values (${document.code}, ${document.name.tr}, ${document.name.en})
-        on conflict (code) do update set name_tr = excluded.name_tr, name_en = excluded.name_en
-        where not exists (select from account.rate_schedule v where v.tariff_id = tariff.id and v.valid_from > ${document.validFrom}::date)`
+        on conflict (code) do nothing`
     )
     await execute(
       database,

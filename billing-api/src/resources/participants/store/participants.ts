@@ -126,8 +126,8 @@ export async function subscriptionsOf(database: Database, participantId: bigint)
   return rows(
     database,
     sql<SubscriptionRow>`
-      select s.id, s.number, s.commodity, main.property, main.service_point, tariff.code as tariff_code, tariff.name_tr as tariff_tr,
-        tariff.name_en as tariff_en, s.opened_at, s.closed_at
+      select s.id, s.number, s.commodity, main.property, main.service_point, tariff.code as tariff_code, named.document #>> '{name,tr}' as tariff_tr,
+        named.document #>> '{name,en}' as tariff_en, s.opened_at, s.closed_at
       from account.contract c
       join account.subscription s on s.contract_id = c.id
       left join lateral (
@@ -140,6 +140,9 @@ export async function subscriptionsOf(database: Database, participantId: bigint)
       ) main on true
       left join account.tariff_assignment a on a.subscription_id = s.id and a.superseded_at is null and a.valid_to is null
       left join account.tariff on tariff.id = a.tariff_id
+      left join lateral (
+        select v.document from account.rate_schedule v where v.tariff_id = tariff.id order by v.valid_from desc limit 1
+      ) named on true
       where c.participant_id = ${participantId}
       order by s.number limit 500`
   )
