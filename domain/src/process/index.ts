@@ -1,5 +1,6 @@
 export { systemClock } from './clock.js'
 export { type ConfigProblem, checkConfig, configInvalid, loadConfig, loadJsonFile, problemsOf } from './config.js'
+export { killPointAt } from './kill-point.js'
 export { createLog, type Log } from './log.js'
 export { type RunningProcess, runProcess } from './run.js'
 export { maskSecrets } from './secrets.js'
