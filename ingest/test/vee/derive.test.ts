@@ -51,11 +51,30 @@ t.test('a step back is held when it is no rollover', (t) => {
   t.end()
 })
 
-t.test('more than the physical maximum is held, exactly the maximum is not', (t) => {
-  t.equal(derive([reading(0, 0n), reading(1, 6_300n)]).segments.length, 1)
-  const over = derive([reading(0, 0n), reading(1, 6_301n)])
+t.test('more than the physical maximum is held, what may still be the maximum is not', (t) => {
+  t.equal(derive([reading(0, 0n), reading(1, 6_301n)]).segments.length, 1, '6,300.5 L may show as 6,301')
+  const over = derive([reading(0, 0n), reading(1, 6_302n)])
   t.same(over.segments, [])
-  t.match(over.exceptions, [{ rule: 'flow', severity: 'hold', details: { amountMilli: '6301000' } }])
+  t.match(over.exceptions, [{ rule: 'flow', severity: 'hold', details: { amountMilli: '6302000' } }])
+  t.end()
+})
+
+t.test('a counter in whole cubic metres may step at any moment, and over its end too', (t) => {
+  const q4: RegisterFacts = { id: 1n, digits: 4, maxFlowMilliPerHour: 3_125_000n }
+  const whole = (quarters: number, raw: bigint, scaler = 0) => reading(quarters / 4, raw, { scaler })
+  const indexes = Array.from({ length: 100 }, (_, index) => whole(index, (9_998n + BigInt(index) / 20n) % 10_000n))
+  const slow = deriveSegments(indexes, q4, standardRules)
+  t.same(slow.exceptions, [], '0.2 m3/h, of which each step looks like 4 m3/h')
+  t.equal(slow.segments.length, 99)
+  t.equal(
+    slow.segments.reduce((sum, each) => sum + each.amountMilli, 0n),
+    4_000_000n
+  )
+  t.equal(slow.segments.filter((each) => each.rule === 'rollover').length, 1)
+  const mixed = deriveSegments([whole(0, 5n), whole(1, 6_400n, -3)], q4, standardRules)
+  t.same(mixed.exceptions, [], 'the coarser of the two indexes counts')
+  t.match(deriveSegments([whole(0, 5n), whole(1, 7n)], q4, standardRules).exceptions, [{ rule: 'flow', severity: 'hold' }])
+  t.match(deriveSegments([whole(0, 9_999n), whole(1, 1n)], q4, standardRules).exceptions, [{ rule: 'negative', severity: 'hold' }])
   t.end()
 })
 
