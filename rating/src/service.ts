@@ -4,7 +4,7 @@ import type { Log, RunningProcess } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { killPointAt } from './pool/kill-point.js'
 import { createRatingPool } from './pool/pool.js'
-import { advance } from './run/advance.js'
+import { advance, giveUp } from './run/advance.js'
 import { runCommands } from './run/commands.js'
 import { startRunner } from './run/runner.js'
 
@@ -29,7 +29,12 @@ export async function startRating({ databaseUrl, clock, log, workers, shardSize,
   first.release()
   const rating = createRatingPool(workers, { databaseUrl, role, killAt })
   const dependencies = { pool, log, calculate: rating.calculate, shardSize, killPoint: killPointAt(killAt) }
-  const runner = startRunner({ pool, log, advance: async (run) => await advance(dependencies, run) })
+  const runner = startRunner({
+    pool,
+    log,
+    advance: async (run) => await advance(dependencies, run),
+    giveUp: async (run, cause) => await giveUp(dependencies, run, cause)
+  })
   const commands = serveCommands({ pool, owner: 'rating', handlers: runCommands(clock, runner.wake), clock, log })
   return {
     stop: async () => {

@@ -11,8 +11,10 @@ export interface BilledIndex {
   readonly unit: string
   readonly status: number
   readonly source: string
-  /** SHA-256 of the exchange in hex; null for a typed reading */
+  /** SHA-256 of the exchange's bytes in hex; null for a typed reading */
   readonly evidence: string | null
+  /** which exchange, as "day/id": two conversations may have the same bytes */
+  readonly exchange: string | null
 }
 
 /** Validated consumption of one register between two indexes, in thousandths of the base unit. */

@@ -5,7 +5,7 @@ import { digestOf, runChecks, runTables, saveChecks, saveTotals } from '../store
 import { closeRanks, freezeSubjects, leaseAndCut } from '../store/freeze.js'
 import { issueRun } from '../store/issue.js'
 import { countProgress } from '../store/progress.js'
-import { discardRun, failRun, lockRun, type Run, recordAudit, setState } from '../store/runs.js'
+import { discardRun, failRun, lockRun, type Run, recordAudit, returnNumbers, setState } from '../store/runs.js'
 
 export interface RunDependencies {
   readonly pool: Pool
@@ -30,6 +30,24 @@ export async function advance(dependencies: RunDependencies, run: Run): Promise<
   if (run.state === 'calculating') return await calculate(dependencies, run)
   if (run.state === 'checking') return await check(dependencies, run)
   if (run.state === 'issuing') return await issue(dependencies, run)
+}
+
+/**
+ * Gives a run up that fails the same way again and again: it is failed with its cause, its numbers go back, and the next one may
+ * start. One that is being issued is not given up: its numbers were confirmed, and what hinders it has to be put right.
+ */
+export async function giveUp(
+  { pool, log }: RunDependencies,
+  run: Run,
+  cause: { readonly code: string; readonly message: string }
+): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    const { state } = await lockRun(client, run.id)
+    if (state !== 'freezing' && state !== 'calculating' && state !== 'checking') return
+    await discardRun(client, run.id)
+    await failRun(client, run.id, cause)
+    log.error('run given up', { run: run.id, ...cause })
+  })
 }
 
 async function freeze({ pool, log, shardSize, killPoint }: RunDependencies, run: Run): Promise<void> {
@@ -89,6 +107,7 @@ async function check({ pool, log, killPoint }: RunDependencies, run: Run): Promi
       const failed = results.filter((result) => !result.passed)
       if (failed.length > 0) {
         const message = `${failed.length} of ${results.length} checks failed: ${failed.map((result) => result.name).join(', ')}`
+        await returnNumbers(client, run.id)
         await failRun(client, run.id, { code: 'RUN_CHECK_FAILED', message })
         log.error('run failed its checks: nothing is issued', { run: run.id, failed: failed.map((result) => result.name) })
         return

@@ -4,7 +4,7 @@ import { accrue } from '../accrual/accrue.js'
 import { mergeSegments, totalConsumption } from '../consumption/consumption.js'
 import { type BilledRegister, type BilledSupply, type BillInput, freeze } from '../consumption/input.js'
 import type { RateSchedule, SegmentRow, Subject, SuppliedRegister } from '../store/shard.js'
-import type { Bill, KdvTable, PreparedTariff } from '../tariff/index.js'
+import { type Bill, epochDay, formatEpochDay, type KdvTable, lastDay, type PreparedTariff } from '../tariff/index.js'
 
 /** A tariff of a run, prepared once with the KDV rows that its components need. */
 export interface RunTariff {
@@ -37,15 +37,16 @@ export interface SubjectRows {
 export function billSubject({ subject, registers, segments }: SubjectRows, tariff: RunTariff, zone: string): BilledSubject {
   const supplies = gatherSupplies(registers, segments)
   const units = new Set([...segments.values()].flat().map((segment) => segment.baseUnit))
+  const fromDay = boundaryDay(subject.from_at, zone)
   const toDay = boundaryDay(subject.to_at, zone)
   const { schedule } = tariff
   const input: BillInput = {
     format: 1,
     subscription: { id: subject.subscription_id.toString(), number: subject.subscription },
     participant: subject.participant_id.toString(),
-    period: { from: subject.from_at, to: subject.to_at, fromDay: boundaryDay(subject.from_at, zone), toDay },
+    period: { from: subject.from_at, to: subject.to_at, fromDay, toDay },
     zone,
-    accrualDate: toDay,
+    accrualDate: formatEpochDay(lastDay({ from: epochDay(fromDay), to: epochDay(toDay) })),
     unit: tariff.prepared.scale.base,
     tariff: {
       id: subject.tariff_id.toString(),
@@ -68,7 +69,7 @@ function gatherSupplies(registers: readonly SuppliedRegister[], segments: Subjec
   const supplies = new Map<bigint, { head: SuppliedRegister; registers: BilledRegister[] }>()
   for (const row of registers) {
     const supply = supplies.get(row.supply_id) ?? { head: row, registers: [] }
-    supply.registers.push(billedRegister(row, segments.get(row.register_id.toString()) ?? []))
+    supply.registers.push(billedRegister(row, segments.get(row.span) ?? []))
     supplies.set(row.supply_id, supply)
   }
   return [...supplies.values()].map(({ head, registers }) => ({
@@ -82,6 +83,10 @@ function gatherSupplies(registers: readonly SuppliedRegister[], segments: Subjec
 /** Holds the chain: segments follow each other from the opening index to the closing one and add up. */
 function billedRegister(row: SuppliedRegister, rows: readonly SegmentRow[]): BilledRegister {
   const { opening, closing } = row
+  for (const index of [opening, closing]) {
+    if (index?.source !== 'remote' || index.evidence !== null) continue
+    throw new AppError('EVIDENCE_MISSING', `the exchange or the profile behind an index of meter ${row.serial} is not there`)
+  }
   if (opening === null || closing === null)
     throw new AppError('EVIDENCE_MISSING', `meter ${row.serial} has no index at a boundary of the period`)
   const amount = rows.reduce((sum, segment) => sum + BigInt(segment.amount), 0n)
@@ -89,7 +94,7 @@ function billedRegister(row: SuppliedRegister, rows: readonly SegmentRow[]): Bil
   if (!chained || rows[0]?.fromRaw !== opening.raw || rows.at(-1)?.toRaw !== closing.raw) {
     throw new AppError('CONSUMPTION_GAP', `the segments of meter ${row.serial} do not lead from ${opening.raw} to ${closing.raw}`)
   }
-  const segments = mergeSegments(rows.map(({ rank: _rank, register: _register, baseUnit: _unit, ...segment }) => segment))
+  const segments = mergeSegments(rows.map(({ rank: _rank, span: _span, baseUnit: _unit, ...segment }) => segment))
   return {
     register: row.register_id.toString(),
     meter: { id: row.meter_id.toString(), serial: row.serial, manufacturer: row.manufacturer },

@@ -91,8 +91,8 @@ async function requestIssueOf(
 
 async function abandon(client: PoolClient, runId: bigint, requestedBy: string): Promise<void> {
   const run = await lockRun(client, runId)
-  if (run.state !== 'checked' && run.state !== 'failed') {
-    throw new AppError('RUN_STATE', `run ${runId} is ${run.state}: a checked or failed run can be abandoned`, { state: run.state })
+  if (run.state === 'issuing' || run.state === 'issued' || run.state === 'abandoned') {
+    throw new AppError('RUN_STATE', `run ${runId} is ${run.state}: it can be abandoned until it is issued`, { state: run.state })
   }
   await discardRun(client, runId)
   await setState(client, runId, 'abandoned')

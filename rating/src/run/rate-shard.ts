@@ -21,7 +21,7 @@ import {
   type Subject,
   type SuppliedRegister
 } from '../store/shard.js'
-import { checkTariff, prepareTariff } from '../tariff/index.js'
+import { prepareTariff, readTariff } from '../tariff/index.js'
 import { type BilledSubject, billSubject, type RunTariff } from './bill-subject.js'
 
 export interface ShardDependencies {
@@ -77,7 +77,7 @@ async function rateSubjects(
       const rows = {
         subject,
         registers: registers.get(subject.rank) ?? [],
-        segments: groupBy(segments.get(subject.rank) ?? [], (row: SegmentRow) => row.register)
+        segments: groupBy(segments.get(subject.rank) ?? [], (row: SegmentRow) => row.span)
       }
       results.push(success(billSubject(rows, tariff, terms.zone)))
     } catch (thrown) {
@@ -93,16 +93,13 @@ async function loadTariff(client: PoolClient, runId: bigint, rateScheduleId: big
   const schedule = await readRateSchedule(client, rateScheduleId)
   if (schedule === undefined) throw new AppError('TARIFF_NOT_FOUND', `there is no rate schedule ${rateScheduleId}`)
   const table = await readKdv(client, runId)
-  const checked = checkTariff(schedule.document, table)
-  if (!checked.ok) {
-    throw new AppError(
-      'TARIFF_INVALID',
-      `tariff ${schedule.tariffCode} ${schedule.version}: ${checked.error[0]?.message ?? 'not accepted'}`
-    )
+  const read = readTariff(schedule.document, table)
+  if (!read.ok) {
+    throw new AppError('TARIFF_INVALID', `tariff ${schedule.tariffCode} ${schedule.version}: ${read.error[0]?.message ?? 'not accepted'}`)
   }
-  const classes = new Set(checked.value.components.map((component) => component.kdv))
+  const classes = new Set(read.value.document.components.map((component) => component.kdv))
   const kdv = Object.fromEntries(Object.entries(table).filter(([kdvClass]) => classes.has(kdvClass)))
-  return { schedule, prepared: prepareTariff(checked.value, kdv), kdv }
+  return { schedule, prepared: prepareTariff(read.value.document, kdv), kdv }
 }
 
 async function invoiceAccounts(client: PoolClient): Promise<InvoiceAccounts> {

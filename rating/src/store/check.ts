@@ -22,14 +22,18 @@ interface CheckRow {
 /** Milli of the base unit in one unit that a tariff prices, times 1000: quantity x nano divided by this is micro. */
 const priceDenominator = `(CASE v.document->>'unit' WHEN 'm3' THEN 1000000 WHEN 'kWh' THEN 1000000 WHEN 'L' THEN 1000 WHEN 'MJ' THEN 1000000000 END * 1000.0)`
 
+/** A charge is rounded once to whole kuruş: it lies at most half of one, and the millionth its base was rounded to, off. */
+const halfMinor = 5_001
+
 /**
  * Each query gives what was expected and found, as text, and up to ten offenders. They are written in SQL on purpose: what the
  * workers computed is added up again by something that shares no code with them.
  */
 const queries: Readonly<Record<string, (run: bigint) => string>> = {
   'every-subscription-billed-or-listed': (run) => `
-    SELECT s.subjects::text AS expected, (SELECT count(*) FROM rating_run.bill_${run})::text AS found,
-      (SELECT jsonb_agg(x) FROM (SELECT j.subscription_id FROM rating_run.subject_${run} j
+    SELECT s.candidates::text AS expected,
+      ((SELECT count(*) FROM rating_run.bill_${run}) + (SELECT count(*) FROM rating.run_exclusion x WHERE x.run_id = ${run}))::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT j.subscription_id::text FROM rating_run.subject_${run} j
         WHERE NOT EXISTS (SELECT FROM rating_run.bill_${run} b WHERE b.subscription_id = j.subscription_id) LIMIT 10) x) AS offenders
     FROM rating.run s WHERE s.id = ${run}`,
   'lines-are-quantity-times-price': (run) => `
@@ -64,7 +68,7 @@ const queries: Readonly<Record<string, (run: bigint) => string>> = {
       JOIN account.installation i ON i.service_point_id = u.service_point_id
         AND i.recorded_at < run.cutoff_at AND (i.superseded_at IS NULL OR i.superseded_at >= run.cutoff_at)
         AND tstzrange(i.valid_from, i.valid_to) && tstzrange(u.valid_from, u.valid_to)
-      JOIN account.register r ON r.meter_id = i.meter_id),
+      JOIN account.register r ON r.meter_id = i.meter_id AND r.billed),
     metered AS (
       SELECT n.subscription_id, round(sum(n.factor * g.amount_milli)) AS amount
       FROM spans n
@@ -78,6 +82,28 @@ const queries: Readonly<Record<string, (run: bigint) => string>> = {
       (SELECT jsonb_agg(x) FROM (SELECT subscription_id::text, amount::text AS expected, consumption_milli::text AS found FROM compared
         WHERE amount <> consumption_milli LIMIT 10) x) AS offenders
     FROM compared`,
+  'shares-are-ratio-of-their-base': (run) => `
+    WITH shared AS (
+      SELECT c.accrual_id, c.ordinal, c.net_micro,
+        round((c.share->>'baseMicro')::numeric * split_part(c.share->>'ratio', '/', 1)::numeric / split_part(c.share->>'ratio', '/', 2)::numeric) AS exact
+      FROM rating_run.charge_${run} c WHERE c.share IS NOT NULL AND c.share <> 'null')
+    SELECT count(*)::text AS expected, count(*) FILTER (WHERE abs(net_micro - exact) <= ${halfMinor})::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT accrual_id::text, ordinal, exact::text AS expected, net_micro::text AS found FROM shared
+        WHERE abs(net_micro - exact) > ${halfMinor} LIMIT 10) x) AS offenders
+    FROM shared`,
+  'tax-is-rate-times-base': (run) => `
+    WITH taxed AS (
+      SELECT document_id, kdv_rate_nano, sum(kdv_micro) AS kdv, round(sum(net_micro) * kdv_rate_nano / 1000000000.0 / 10000) * 10000 AS expected
+      FROM rating_run.document_line_${run} GROUP BY 1, 2)
+    SELECT coalesce(sum(expected), 0)::bigint::text AS expected, coalesce(sum(kdv), 0)::bigint::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT document_id::text, kdv_rate_nano::text, expected::text, kdv::text AS found FROM taxed WHERE kdv <> expected LIMIT 10) x) AS offenders
+    FROM taxed`,
+  'lines-are-charges': (run) => `
+    SELECT (SELECT coalesce(sum(net_micro + kdv_micro), 0) FROM rating_run.charge_${run})::bigint::text AS expected,
+      (SELECT coalesce(sum(net_micro + kdv_micro), 0) FROM rating_run.document_line_${run})::bigint::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT c.accrual_id::text, c.ordinal FROM rating_run.charge_${run} c
+        FULL JOIN rating_run.document_line_${run} l ON l.accrual_id = c.accrual_id AND l.charge_ordinal = c.ordinal
+        WHERE l.net_micro IS DISTINCT FROM c.net_micro OR l.kdv_micro IS DISTINCT FROM c.kdv_micro LIMIT 10) x) AS offenders`,
   'documents-are-their-lines': (run) => `
     WITH lines AS (SELECT document_id, sum(net_micro) AS net, sum(kdv_micro) AS kdv FROM rating_run.document_line_${run} GROUP BY 1),
     compared AS (
@@ -86,6 +112,33 @@ const queries: Readonly<Record<string, (run: bigint) => string>> = {
     SELECT coalesce(sum(gross), 0)::bigint::text AS expected, coalesce(sum(gross_micro), 0)::bigint::text AS found,
       (SELECT jsonb_agg(x) FROM (SELECT id::text FROM compared WHERE equal IS NOT TRUE LIMIT 10) x) AS offenders
     FROM compared`,
+  'documents-are-bills': (run) => `
+    SELECT (SELECT coalesce(sum(net_micro + tax_micro), 0) FROM rating_run.bill_${run})::bigint::text AS expected,
+      (SELECT coalesce(sum(gross_micro), 0) FROM rating_run.document_${run})::bigint::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT coalesce(b.id, d.id)::text AS id FROM rating_run.bill_${run} b
+        FULL JOIN rating_run.document_${run} d ON d.id = b.document_id
+        WHERE d.net_micro IS DISTINCT FROM b.net_micro OR d.tax_micro IS DISTINCT FROM b.tax_micro OR d.subscription_id IS DISTINCT FROM b.subscription_id
+        LIMIT 10) x) AS offenders`,
+  'postings-are-documents': (run) => `
+    WITH booked AS (
+      SELECT e.document_id, sum(p.amount_micro) FILTER (WHERE p.amount_micro > 0) AS debit
+      FROM rating_run.entry_${run} e LEFT JOIN rating_run.posting_${run} p ON p.entry_id = e.id GROUP BY 1)
+    SELECT (SELECT coalesce(sum(gross_micro), 0) FROM rating_run.document_${run})::bigint::text AS expected,
+      (SELECT coalesce(sum(debit), 0) FROM booked)::bigint::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT d.id::text FROM rating_run.document_${run} d LEFT JOIN booked b ON b.document_id = d.id
+        WHERE coalesce(b.debit, 0) <> d.gross_micro OR b.document_id IS NULL LIMIT 10) x) AS offenders`,
+  'nothing-supplied-twice': (run) => `
+    WITH shared AS (
+      SELECT u.service_point_id, sum(u.share_numerator::numeric / u.share_denominator) AS share
+      FROM rating_run.subject_${run} s
+      JOIN rating.run run ON run.id = ${run}
+      JOIN account.supply u ON u.subscription_id = s.subscription_id AND u.sign = 1
+        AND u.recorded_at < run.cutoff_at AND (u.superseded_at IS NULL OR u.superseded_at >= run.cutoff_at)
+        AND u.valid_from < s.to_at AND (u.valid_to IS NULL OR u.valid_to >= s.to_at)
+      GROUP BY 1)
+    SELECT '0' AS expected, count(*) FILTER (WHERE share > 1.000000001)::text AS found,
+      (SELECT jsonb_agg(x) FROM (SELECT service_point_id::text, share::text FROM shared WHERE share > 1.000000001 LIMIT 10) x) AS offenders
+    FROM shared`,
   'ledger-sums-to-zero': (run) => `
     SELECT '0' AS expected, coalesce(sum(amount_micro), 0)::bigint::text AS found,
       (SELECT jsonb_agg(x) FROM (SELECT entry_id::text, sum(amount_micro)::text AS amount FROM rating_run.posting_${run}

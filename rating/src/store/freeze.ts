@@ -35,7 +35,7 @@ const registers = `
   JOIN account.supply u ON u.subscription_id = f.subscription_id AND ${known('u')}
   JOIN account.installation i ON i.service_point_id = u.service_point_id AND ${known('i')}
     AND tstzrange(i.valid_from, i.valid_to) && tstzrange(u.valid_from, u.valid_to)
-  JOIN account.register r ON r.meter_id = i.meter_id
+  JOIN account.register r ON r.meter_id = i.meter_id AND r.billed
   WHERE run.id = $1 AND greatest(u.valid_from, i.valid_from) < run.period_to
     AND least(coalesce(u.valid_to, 'infinity'), coalesce(i.valid_to, 'infinity')) > coalesce(f.billed_to, f.opened_at)`
 
@@ -100,6 +100,7 @@ const exclusions = `
       WHERE r.subscription_id = f.subscription_id) THEN 'VALIDATION_PENDING'
     WHEN EXISTS (SELECT FROM freeze_register r JOIN metering.exception x ON x.register_id = r.register_id AND x.state = 'open' AND x.severity = 'hold'
       AND x.from_at < run.period_to AND x.to_at > coalesce(b.from_at, f.opened_at) WHERE r.subscription_id = f.subscription_id) THEN 'EXCEPTION_HOLDS'
+    WHEN f.billed_to IS NULL AND b.from_at > f.opened_at + interval '${boundaryWithin}' THEN 'NO_OPENING_INDEX'
     WHEN b.from_at IS NULL OR b.to_at IS NULL OR b.to_at <= b.from_at THEN 'NO_BOUNDARY_READING'
     WHEN EXISTS (SELECT FROM freeze_coverage c WHERE c.subscription_id = f.subscription_id AND c.need_to > c.need_from
       AND c.amount IS DISTINCT FROM c.need_to - c.need_from) THEN 'CONSUMPTION_GAP'
@@ -138,6 +139,7 @@ export async function freezeSubjects(client: PoolClient, run: Run): Promise<numb
   await client.query('CREATE INDEX ON freeze_coverage (subscription_id)')
   await client.query('ANALYZE freeze_boundary, freeze_coverage, freeze_tariff')
   await client.query(exclusions, [run.id])
+  await client.query('UPDATE rating.run SET candidates = (SELECT count(*) FROM freeze_candidate) WHERE id = $1', [run.id])
   const { rowCount } = await client.query(
     `INSERT INTO rating_run.subject_${run.id} (rank, subscription_id, participant_id, from_at, to_at, tariff_id, rate_schedule_id)
      SELECT row_number() OVER (ORDER BY f.route, f.registry_no, f.subscription_id), f.subscription_id, f.participant_id, b.from_at, b.to_at,

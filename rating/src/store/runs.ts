@@ -86,6 +86,11 @@ export async function failRun(client: PoolClient, id: bigint, failure: { readonl
   ])
 }
 
+/** A failed run keeps its tables to be looked at, and not its numbers. */
+export async function returnNumbers(client: PoolClient, id: bigint): Promise<void> {
+  await client.query('SELECT ledger.return_numbers($1)', [id])
+}
+
 /** Drops what a run made and gives its numbers back: nothing of it was visible, so there is nothing to undo. */
 export async function discardRun(client: PoolClient, id: bigint): Promise<void> {
   await client.query('SELECT rating.drop_run_tables($1), ledger.return_numbers($1)', [id])

@@ -42,6 +42,7 @@ export interface SuppliedRegister {
   readonly sign: 1 | -1
   readonly share: string
   readonly register_id: bigint
+  readonly span: string
   readonly obis: string
   readonly meter_id: bigint
   readonly serial: string
@@ -52,7 +53,8 @@ export interface SuppliedRegister {
 
 export interface SegmentRow extends BilledSegment {
   readonly rank: number
-  readonly register: string
+  /** the supplied span that it lies in: one register may be supplied twice in a period, with different shares */
+  readonly span: string
   readonly baseUnit: string
 }
 
@@ -161,7 +163,7 @@ export async function readSubjects(client: PoolClient, runId: bigint, shard: Sha
 
 /** Supplies and installations as known at the cut-off, clipped to each subject's period. */
 const spans = (runId: bigint): string => `
-  SELECT s.rank, u.id AS supply_id, u.service_point_id, u.sign, u.share_numerator, u.share_denominator, r.id AS register_id, r.obis, i.meter_id,
+  SELECT s.rank, concat_ws('/', u.id, i.id, r.id) AS span, u.id AS supply_id, u.service_point_id, u.sign, u.share_numerator, u.share_denominator, r.id AS register_id, r.obis, i.meter_id,
     greatest(s.from_at, u.valid_from, i.valid_from) AS from_at,
     least(s.to_at, coalesce(u.valid_to, 'infinity'), coalesce(i.valid_to, 'infinity')) AS to_at, run.cutoff_at
   FROM rating_run.subject_${runId} s
@@ -173,25 +175,26 @@ const spans = (runId: bigint): string => `
     AND i.recorded_at < run.cutoff_at AND (i.superseded_at IS NULL OR i.superseded_at >= run.cutoff_at)
     AND i.valid_from < s.to_at AND (i.valid_to IS NULL OR i.valid_to > s.from_at)
     AND tstzrange(i.valid_from, i.valid_to) && tstzrange(u.valid_from, u.valid_to)
-  JOIN account.register r ON r.meter_id = i.meter_id
+  JOIN account.register r ON r.meter_id = i.meter_id AND r.billed
   WHERE s.rank BETWEEN $1 AND $2`
 
 const index = (alias: string): string => `
   CASE WHEN ${alias}.register_id IS NULL THEN NULL ELSE jsonb_build_object('at', (extract(epoch FROM ${alias}.at) * 1000)::bigint, 'raw', ${alias}.raw::text,
-    'scaler', ${alias}.scaler, 'unit', ${alias}.unit, 'status', ${alias}.status, 'source', ${alias}.source, 'evidence', encode(${alias}x.sha256, 'hex')) END`
+    'scaler', ${alias}.scaler, 'unit', ${alias}.unit, 'status', ${alias}.status, 'source', ${alias}.source, 'evidence', encode(${alias}x.sha256, 'hex'),
+    'exchange', CASE WHEN ${alias}x.id IS NULL THEN NULL ELSE ${alias}x.day || '/' || ${alias}x.id END) END`
 
 /** The registers of each subject with their first and last index, and the hash of the exchange each came in. */
 export async function readRegisters(client: PoolClient, runId: bigint, shard: Shard): Promise<SuppliedRegister[]> {
   const { rows } = await client.query<SuppliedRegister>(
-    `SELECT n.rank, n.supply_id, sp.code AS service_point, n.sign, n.share_numerator || '/' || n.share_denominator AS share, n.register_id, n.obis,
+    `SELECT n.rank, n.supply_id, sp.code AS service_point, n.sign, n.share_numerator || '/' || n.share_denominator AS share, n.register_id, n.span, n.obis,
        m.id AS meter_id, m.serial, m.manufacturer, ${index('o')} AS opening, ${index('c')} AS closing
      FROM (${spans(runId)}) n
      JOIN account.service_point sp ON sp.id = n.service_point_id
      JOIN account.meter m ON m.id = n.meter_id
      LEFT JOIN metering.reading o ON o.register_id = n.register_id AND o.at = n.from_at
-     LEFT JOIN metering.exchange ox ON ox.day = o.exchange_day AND ox.id = o.exchange_id
+     LEFT JOIN (metering.exchange ox JOIN metering.profile op ON op.hash = ox.profile_hash) ON ox.day = o.exchange_day AND ox.id = o.exchange_id
      LEFT JOIN metering.reading c ON c.register_id = n.register_id AND c.at = n.to_at
-     LEFT JOIN metering.exchange cx ON cx.day = c.exchange_day AND cx.id = c.exchange_id
+     LEFT JOIN (metering.exchange cx JOIN metering.profile cp ON cp.hash = cx.profile_hash) ON cx.day = c.exchange_day AND cx.id = c.exchange_id
      WHERE n.to_at > n.from_at
      ORDER BY n.rank, sp.code, n.supply_id, n.from_at, n.register_id`,
     [shard.first_rank, shard.last_rank]
@@ -201,13 +204,13 @@ export async function readRegisters(client: PoolClient, runId: bigint, shard: Sh
 
 export async function readSegments(client: PoolClient, runId: bigint, shard: Shard): Promise<SegmentRow[]> {
   const { rows } = await client.query<SegmentRow>(
-    `SELECT n.rank, n.register_id::text AS register, (extract(epoch FROM g.from_at) * 1000)::float8 AS from, (extract(epoch FROM g.to_at) * 1000)::float8 AS to,
+    `SELECT n.rank, n.span, (extract(epoch FROM g.from_at) * 1000)::float8 AS from, (extract(epoch FROM g.to_at) * 1000)::float8 AS to,
        g.amount_milli::text AS amount, g.from_raw::text AS "fromRaw", g.to_raw::text AS "toRaw", g.scaler, g.meter_unit AS unit, g.quality, g.rule,
        g.unit AS "baseUnit"
      FROM (${spans(runId)}) n
      JOIN metering.segment g ON g.register_id = n.register_id AND g.from_at >= n.from_at AND g.to_at <= n.to_at
        AND g.recorded_at < n.cutoff_at AND (g.superseded_at IS NULL OR g.superseded_at >= n.cutoff_at)
-     ORDER BY n.rank, n.register_id, g.from_at`,
+     ORDER BY n.rank, n.span, g.from_at`,
     [shard.first_rank, shard.last_rank]
   )
   return rows
@@ -217,14 +220,14 @@ export async function readSegments(client: PoolClient, runId: bigint, shard: Sha
 export async function keepEvidence(client: PoolClient, runId: bigint, shard: Shard): Promise<void> {
   await client.query(
     `INSERT INTO rating.evidence (sha256, exchange_id, at, exchange_day, key_version, gateway_id, bus, address, protocol, zone, identity, profile_hash, profile, request, response)
-     SELECT DISTINCT ON (x.sha256) x.sha256, x.id, x.at, x.day, x.key_version, x.gateway_id, x.bus, x.address, x.protocol, x.zone, x.identity, x.profile_hash,
+     SELECT DISTINCT ON (x.day, x.id) x.sha256, x.id, x.at, x.day, x.key_version, x.gateway_id, x.bus, x.address, x.protocol, x.zone, x.identity, x.profile_hash,
        p.content, x.request, x.response
      FROM (${spans(runId)}) n
      JOIN metering.reading r ON r.register_id = n.register_id AND r.at IN (n.from_at, n.to_at)
      JOIN metering.exchange x ON x.day = r.exchange_day AND x.id = r.exchange_id
      JOIN metering.profile p ON p.hash = x.profile_hash
-     ORDER BY x.sha256
-     ON CONFLICT (sha256) DO NOTHING`,
+     ORDER BY x.day, x.id
+     ON CONFLICT (exchange_day, exchange_id) DO NOTHING`,
     [shard.first_rank, shard.last_rank]
   )
 }

@@ -16,7 +16,7 @@ export interface RateInput {
   readonly period: BilledPeriod
   /** Thousandths of the same unit that earlier bills with the same scale hold: tiers go on from there. */
   readonly billedBefore?: bigint
-  /** Decides the KDV rates for the whole bill; without it the period's end, or the tariff's first day where only days are known. */
+  /** Decides the KDV rates for the whole bill; without it the period's last day, or the tariff's first where only days are known. */
   readonly accrualDay?: EpochDay
 }
 
@@ -51,7 +51,7 @@ export interface Bill {
  */
 export function rateBill(tariff: PreparedTariff, input: RateInput): Bill {
   const terms = termsOf(tariff, input)
-  const accrualDay = input.accrualDay ?? ('to' in input.period ? input.period.to : tariff.validFrom)
+  const accrualDay = input.accrualDay ?? ('to' in input.period ? lastDay(input.period) : tariff.validFrom)
   const priced = priceComponents(tariff, terms, terms.before > 0n)
   const lines: { netMicro: bigint; kdvRateNano: bigint; component: PreparedComponent; priced: Priced }[] = []
   for (let index = 0; index < tariff.components.length; index++) {
@@ -82,6 +82,11 @@ export function rateBill(tariff: PreparedTariff, input: RateInput): Bill {
     }
   })
   return { days: terms.days, charges, taxes, totals: { netMicro, taxMicro, totalMicro: netMicro + taxMicro } }
+}
+
+/** A period's end stands at 24:00 of the day before; one that was opened and closed on a day has that day. */
+export function lastDay({ from, to }: { readonly from: EpochDay; readonly to: EpochDay }): EpochDay {
+  return Math.max(from, to - 1) as EpochDay
 }
 
 function termsOf(tariff: PreparedTariff, { consumption, period, billedBefore = 0n }: RateInput): Terms {

@@ -22,15 +22,24 @@ const Head = Type.Object(
  * @param kdv the common table; the tariff's own `taxes` take its place by class
  */
 export function checkTariff(value: unknown, kdv: KdvTable): Result<TariffDocument, Problem[]> {
+  const prepared = readTariff(value, kdv)
+  if (!prepared.ok) return prepared
+  const { document } = prepared.value
+  const examples = (document.examples ?? []).flatMap((example, index) => exampleProblems(prepared.value, example, `/examples/${index}`))
+  return examples.length > 0 ? failure(examples.slice(0, mostProblems)) : success(document)
+}
+
+/**
+ * A tariff that was published, ready to rate: its shape and sense hold, its examples are not tried again. They were right with
+ * the KDV rates of their day, and the law may have changed a rate since.
+ */
+export function readTariff(value: unknown, kdv: KdvTable): Result<PreparedTariff, Problem[]> {
   const shape = [...problemsOf(Head, value), ...componentProblems(value)]
   if (shape.length > 0) return failure(shape.slice(0, mostProblems))
   const document = value as TariffDocument
   const sense = senseProblems(document, kdv)
   if (sense.length > 0) return failure(sense.slice(0, mostProblems))
-  const prepared = prepare(document, kdv)
-  if (!prepared.ok) return prepared
-  const examples = (document.examples ?? []).flatMap((example, index) => exampleProblems(prepared.value, example, `/examples/${index}`))
-  return examples.length > 0 ? failure(examples.slice(0, mostProblems)) : success(document)
+  return prepare(document, kdv)
 }
 
 function componentProblems(value: unknown): Problem[] {

@@ -1,6 +1,6 @@
-export { type Bill, type BilledPeriod, type Charge, type RateInput, rateBill } from './bill.js'
+export { type Bill, type BilledPeriod, type Charge, lastDay, type RateInput, rateBill } from './bill.js'
 export { canonicalJson } from './canonical-json.js'
-export { checkTariff } from './check.js'
+export { checkTariff, readTariff } from './check.js'
 export type { Priced, Slice } from './components/component.js'
 export { ComponentDefinition, componentKindNames } from './components/index.js'
 export { type EpochDay, epochDay, formatEpochDay } from './days.js'

@@ -24,7 +24,7 @@ t.test('a month is frozen, calculated on shards, checked, and issued with number
   const checks = await admin.query<{ name: string; passed: boolean }>('SELECT name, passed FROM rating.run_check WHERE run_id = $1', [
     runId
   ])
-  t.equal(checks.rows.length, 8)
+  t.equal(checks.rows.length, 14)
   t.ok(checks.rows.every((check) => check.passed))
   t.equal((await admin.query('SELECT FROM ledger.document')).rowCount, 0, 'nothing is visible before it is issued')
   await t.rejects(command(admin, 'start-bill-run', { period: '2026-02' }), { code: 'RUN_IN_PROGRESS' })

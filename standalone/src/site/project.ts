@@ -59,7 +59,7 @@ export function importOf({ site, startedOn }: DatedSite, passwords: ReadonlyMap<
       participant: point.participant,
       commodity: point.commodity,
       route: point.route,
-      openedAt: start,
+      openedAt: point.meters[0]?.from === undefined ? start : midnight(point.meters[0].from, zone),
       tariff: point.tariff,
       supplies: [{ servicePoint: point.code }]
     }))
