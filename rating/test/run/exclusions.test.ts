@@ -85,12 +85,12 @@ const billed: Readonly<Record<string, readonly [change: string, consumption: big
     `INSERT INTO account.register (meter_id, obis, digits, max_flow_milli_per_hour, billed)
        SELECT meter_id, '8-0:2.0.0*255', 9, 100000000, false FROM account.register WHERE id = ${second}`,
     102_000_000n,
-    58_638_000_00n
+    5_863_780_000n
   ],
   'a changed rate of KDV leaves a published tariff valid': [
     `INSERT INTO account.parameter (name, valid_from, value, recorded_at) VALUES ('kdv.water', '2026-02-01', '{"rate":"0.10"}', '2026-01-01')`,
     102_000_000n,
-    58_638_000_00n
+    5_863_780_000n
   ],
   'a share that changes within the month': [
     `INSERT INTO metering.reading (register_id, at, raw, status, scaler, unit, source) VALUES (${second}, ${middle}, 1040000, 0, -3, 'm3', 'manual');
@@ -101,7 +101,7 @@ const billed: Readonly<Record<string, readonly [change: string, consumption: big
      INSERT INTO account.supply (service_point_id, subscription_id, share_denominator, valid_from, recorded_at)
        SELECT service_point_id, subscription_id, 2, ${middle}, '2026-01-01' FROM account.supply WHERE subscription_id = ${secondSubscription}`,
     71_000_000n,
-    40_816_500_00n
+    4_081_650_000n
   ]
 }
 
@@ -118,7 +118,7 @@ for (const [what, [change, consumption, water]] of Object.entries(billed)) {
        JOIN rating_run.charge_${run.id} c ON c.accrual_id = b.id AND c.component = 'water' JOIN rating_run.accrual_${run.id} a ON a.id = b.id
        WHERE b.subscription_id = ${secondSubscription}`
     )
-    t.strictSame(rows, [{ consumption, water: water * 100n, accrued: '2026-01-31' }])
+    t.strictSame(rows, [{ consumption, water, accrued: '2026-01-31' }])
   })
 }
 
@@ -129,8 +129,9 @@ t.test('a subscription opened in the afternoon of the last day has a bill of no 
   const at = "'2026-01-31T12:00:00Z'"
   await admin.query(
     `UPDATE account.subscription SET opened_at = ${at} WHERE id = ${secondSubscription};
-     INSERT INTO metering.segment SELECT register_id, ${at}, to_at, 1000000, to_raw - 1000, to_raw, recorded_at, NULL, 2, scaler, meter_unit, unit, quality, rule
-       FROM metering.segment WHERE register_id = ${second} AND from_at = ${opening};
+     ${supersede};
+     INSERT INTO metering.segment SELECT register_id, from_at, ${at}, amount_milli - 1000000, from_raw, to_raw - 1000, ${tail};
+     INSERT INTO metering.segment SELECT register_id, ${at}, to_at, 1000000, to_raw - 1000, to_raw, ${tail};
      INSERT INTO metering.reading (register_id, at, raw, status, scaler, unit, source) SELECT register_id, ${at}, raw - 1000, 0, -3, 'm3', 'manual'
        FROM metering.reading WHERE register_id = ${second} ORDER BY at DESC LIMIT 1`
   )
@@ -139,5 +140,7 @@ t.test('a subscription opened in the afternoon of the last day has a bill of no 
   const { rows } = await admin.query(
     `SELECT days, consumption_milli FROM rating_run.bill_${run.id} WHERE subscription_id = ${secondSubscription}`
   )
+  const listed = await admin.query('SELECT reason, details FROM rating.run_exclusion WHERE run_id = $1', [run.id])
+  t.strictSame(listed.rows, [])
   t.strictSame(rows, [{ days: 0, consumption_milli: 1_000_000n }])
 })
