@@ -153,7 +153,7 @@ interface Database {
   url(role: string, password: string): string
 }
 
-async function startDatabase({ databaseUrl, arguments: given }: Settings, stops: (() => Promise<void>)[]): Promise<Database> {
+async function startDatabase({ databaseUrl, arguments: given, onLost }: Settings, stops: (() => Promise<void>)[]): Promise<Database> {
   if (databaseUrl !== undefined) {
     return { adminUrl: databaseUrl, what: 'the server of DATABASE_URL', url: (role, password) => withLogin(databaseUrl, role, password) }
   }
@@ -161,7 +161,15 @@ async function startDatabase({ databaseUrl, arguments: given }: Settings, stops:
     directory: join(given.data, 'database'),
     log: createLog('database', () => undefined)
   })
-  stops.push(async () => await server.stop())
+  let stopping = false
+  stops.push(async () => {
+    stopping = true
+    await server.stop()
+  })
+  server.closed.then(() => {
+    if (!stopping)
+      onLost(new AppError('DATABASE_START', `PostgreSQL has ended by itself: see ${join(given.data, 'database')}; start again to go on`))
+  })
   const adminUrl = await ensureDatabase(server.adminUrl(), databaseName)
   return { adminUrl, what: 'embedded PostgreSQL', url: (role, password) => server.url(role, password, databaseName) }
 }

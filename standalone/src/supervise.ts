@@ -71,7 +71,8 @@ export function createSupervisor(options: {
         child.process = again.process
         report()
         watch(child)
-        again.ready.catch((thrown: AppError) => options.onLost(thrown))
+        // One that ends before it is ready ends all the same: its exit is counted above, and it is started again.
+        again.ready.catch((thrown: AppError) => log.write(`${thrown.message}\n`))
       }, restartAfterMs)
     })
   }
