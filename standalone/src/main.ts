@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { asError, isAppError } from '@endeks/domain/errors'
-import { systemClock } from '@endeks/domain/process'
+import { killPointAt, systemClock } from '@endeks/domain/process'
 import { readArguments, usage } from './arguments.js'
 import { createProgress } from './progress.js'
 import { type Running, start } from './run.js'
@@ -14,12 +14,6 @@ const inheritedNames = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_
 
 function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(inheritedNames.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])))
-}
-
-function killPointOf(at: string | undefined): (name: string) => void {
-  return (name) => {
-    if (name === at) process.kill(process.pid, 'SIGKILL')
-  }
 }
 
 function fail(thrown: unknown): never {
@@ -81,7 +75,7 @@ async function main(): Promise<void> {
     inherited: inheritedEnvironment(),
     clock: systemClock,
     progress,
-    killPoint: killPointOf(killAt),
+    killPoint: killPointAt(killAt),
     dieWithChildren: killAt !== undefined,
     signal: aborting.signal,
     onLost: (error) => {

@@ -1,7 +1,7 @@
 import { createPool, type Pool } from '@endeks/database/pool'
+import { killPointAt } from '@endeks/domain/process'
 import { workerData } from 'piscina'
 import { rateShard } from '../run/rate-shard.js'
-import { killPointAt } from './kill-point.js'
 import type { WorkerData } from './pool.js'
 
 const data = workerData as WorkerData
