@@ -21,6 +21,9 @@ export const Month = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])$', examples
 /** A surrogate key; decimal text, since it may be wider than a double. */
 export const Id = Type.String({ pattern: '^\\d{1,19}$' })
 export const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
+/** One conversation with a meter: its day and its number on it. */
+export const exchangePattern = '^\\d{4}-\\d{2}-\\d{2}/\\d{1,19}$'
+export const ExchangeName = Type.String({ pattern: exchangePattern, examples: ['2026-10-31/48211'] })
 export const RegistryNo = Type.String({ pattern: '^\\d{1,12}$', description: 'sicil no' })
 export const Commodity = Type.Union([Type.Literal('water'), Type.Literal('wastewater'), Type.Literal('gas'), Type.Literal('heat')])
 export const Names = Type.Object({ tr: Type.String(), en: Type.String() })

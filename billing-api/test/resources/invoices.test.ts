@@ -12,6 +12,8 @@ t.test('invoices', async (t) => {
     const byId = await server.call(`/api/invoices/${ids[0]}`)
     t.equal(byId.status, 200)
     t.same((await server.call('/api/invoices/END2026000000001')).body, byId.body)
+    t.same((await server.call('/api/invoices/2026000000001')).body, byId.body, "as the desk's scanner reads it")
+    t.match(await server.call('/api/invoices/2026000000009'), { status: 404, body: { code: 'INVOICE_NOT_FOUND' } })
     t.match(byId.body, {
       label: 'END2026000000001',
       subscription: 'S-1',
@@ -180,6 +182,7 @@ t.test('an explanation', async (t) => {
       ],
       evidence: [
         {
+          exchange: '2026-09-30/1',
           gateway: 'gw-1',
           protocol: 'modbus',
           identity: { id: '68204411', manufacturer: 'KAM' },
@@ -193,6 +196,33 @@ t.test('an explanation', async (t) => {
     t.match(explanation.chain[0], { expected: '74067.55 = 516.667 m3 x 57.4880 + 724.333 m3 x 61.2500', found: '74067.55' })
     t.match((await explain(2)).chain[0], { expected: /^24689\.18 = 1\/3 x 74067\.5\d+ \(water\)$/ })
     t.match(await server.call(`/api/invoices/${id}/lines/4/explain`), { status: 404, body: { code: 'INVOICE_LINE_NOT_FOUND' } })
+  })
+
+  await t.test('evidence is found by its exchange, each listed once', async (t) => {
+    await server.owner.query(
+      `create table copies as select * from rating.evidence; update copies set exchange_id = exchange_id + 100;
+       insert into rating.evidence table copies; drop table copies`
+    )
+    t.same(
+      (await explain()).evidence.map((each) => each.exchange),
+      ['2026-09-30/1', '2026-10-31/1'],
+      'the same bytes of other exchanges are none of this bill'
+    )
+    await server.owner.query(
+      `delete from rating.evidence where exchange_id > 100;
+       create table kept as table rating.bill_input;
+       update rating.bill_input set content = replace(content, '2026-10-31/1', '2026-09-30/1')`
+    )
+    const shared = await explain()
+    t.same(
+      shared.evidence.map((each) => [each.exchange, each.billed.length]),
+      [['2026-09-30/1', 2]],
+      'two indexes, one exchange'
+    )
+    t.match(shared.supplies[0]?.registers[0], { opening: { exchange: '2026-09-30/1' }, closing: { exchange: '2026-09-30/1' } })
+    await server.owner.query(
+      'update rating.bill_input i set content = kept.content from kept where kept.bill_id = i.bill_id; drop table kept'
+    )
   })
 
   await t.test('whatever is tampered with breaks its own link', async (t) => {
@@ -245,6 +275,24 @@ t.test('an explanation', async (t) => {
       ),
       ['decoding'],
       'a profile that is another one proves nothing'
+    )
+    t.same(
+      await tamper(
+        `update rating.evidence set exchange_id = exchange_id + 100 where exchange_day = '2026-10-31'`,
+        `update rating.evidence set exchange_id = exchange_id - 100 where exchange_day = '2026-10-31'`
+      ),
+      ['bytes', 'decoding'],
+      'the same bytes of another exchange are not what was billed'
+    )
+    t.same(
+      await tamper(
+        `create table kept as table rating.evidence;
+         update rating.evidence e set sha256 = o.sha256, request = o.request, response = o.response
+         from kept o where e.exchange_day = '2026-10-31' and o.exchange_day = '2026-09-30'`,
+        'delete from rating.evidence; insert into rating.evidence table kept; drop table kept'
+      ),
+      ['bytes', 'decoding'],
+      'another conversation under the same name has not the frozen hash'
     )
     t.same(broken(await explain()), [], 'all is as it was')
     t.same(await tamper('delete from rating.evidence', 'select 1'), ['bytes', 'decoding'])

@@ -1,6 +1,7 @@
 import { AppError } from '@endeks/domain/errors'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { exchangePattern } from '../shared.js'
 
 const Whole = Type.String({ pattern: '^-?\\d{1,40}$' })
 
@@ -10,7 +11,9 @@ const Index = Type.Object({
   scaler: Type.Integer({ minimum: -18, maximum: 18 }),
   unit: Type.String(),
   source: Type.String(),
-  evidence: Type.Union([Type.String({ pattern: '^[0-9a-f]{64}$' }), Type.Null()])
+  evidence: Type.Union([Type.String({ pattern: '^[0-9a-f]{64}$' }), Type.Null()]),
+  /** which conversation, as "day/id": two of them can have the same bytes and so the same hash */
+  exchange: Type.Union([Type.String({ pattern: exchangePattern }), Type.Null()])
 })
 export type FrozenIndex = Static<typeof Index>
 

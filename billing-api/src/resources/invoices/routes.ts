@@ -29,7 +29,12 @@ export async function invoiceRoutes(app: ApiServer, context: ApiContext): Promis
     '/invoices/:id',
     {
       config: { access: 'invoices.read' },
-      schema: { tags, summary: 'One invoice, by id or number', params: InvoiceParams, response: { 200: InvoiceDetail, ...refusals } }
+      schema: {
+        tags,
+        summary: 'One invoice, by id, number or barcode',
+        params: InvoiceParams,
+        response: { 200: InvoiceDetail, ...refusals }
+      }
     },
     async (request) => invoiceDetail(context, request.params.id)
   )

@@ -1,5 +1,19 @@
 import Type, { type Static } from 'typebox'
-import { CalendarDate, Cursor, Decimal, Hash, Id, Instant, Limit, Measured, Month, Names, RegistryNo, strict } from '../shared.js'
+import {
+  CalendarDate,
+  Cursor,
+  Decimal,
+  ExchangeName,
+  Hash,
+  Id,
+  Instant,
+  Limit,
+  Measured,
+  Month,
+  Names,
+  RegistryNo,
+  strict
+} from '../shared.js'
 
 export const InvoiceStatus = Type.Union([Type.Literal('open'), Type.Literal('overdue'), Type.Literal('settled')])
 
@@ -43,7 +57,7 @@ export const InvoicePage = Type.Object({
 })
 export type InvoicePage = Static<typeof InvoicePage>
 
-/** A surrogate id or the number on the paper. */
+/** A surrogate id, the number on the paper, or the thirteen digits of its barcode. */
 export const InvoiceParams = Type.Object({ id: Type.String({ pattern: '^(\\d{1,19}|[A-Z0-9]{3}\\d{13})$' }) })
 export const LineParams = Type.Object({ ...InvoiceParams.properties, line: Type.Integer({ minimum: 1, maximum: 1_000 }) })
 
@@ -112,8 +126,10 @@ const IndexPoint = Type.Object({
   raw: Decimal,
   scaler: Type.Integer(),
   source: Type.String(),
-  /** the exchange this index came from; null for a typed reading */
-  evidence: Type.Union([Hash, Type.Null()])
+  /** the SHA-256 of the bytes this index came in; null for a typed reading */
+  evidence: Type.Union([Hash, Type.Null()]),
+  /** the exchange this index came from, by its own name: two can have the same bytes; null for a typed reading */
+  exchange: Type.Union([ExchangeName, Type.Null()])
 })
 
 export const Explanation = Type.Object({
@@ -166,6 +182,7 @@ export const Explanation = Type.Object({
   ),
   evidence: Type.Array(
     Type.Object({
+      exchange: ExchangeName,
       sha256: Hash,
       gateway: Type.String(),
       bus: Type.String(),

@@ -38,7 +38,6 @@ export function billedIndexes(frozen: FrozenInput): BilledIndex[] {
 
 /** Decodes one exchange again with the profile that was stored with it, by the program that the gateway reads with. */
 export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof {
-  const sha256 = hex(row.sha256)
   const profile = parseProfile(row.profile)
   const decoded = decodeEvidence(row.protocol, {
     request: row.request,
@@ -53,7 +52,8 @@ export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof 
     readout,
     profileIntact: profile !== undefined && profileHash(profile) === hex(row.profile_hash),
     evidence: {
-      sha256,
+      exchange: row.exchange,
+      sha256: hex(row.sha256),
       gateway: row.gateway_id,
       bus: row.bus,
       address: row.address,
@@ -76,7 +76,7 @@ export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof 
             }))
           }
         : { ok: false, code: decoded.error.code, message: decoded.error.message },
-      billed: indexes.filter((index) => index.evidence === sha256).map((index) => compare(index, readout))
+      billed: indexes.filter((index) => index.exchange === row.exchange).map((index) => compare(index, readout))
     }
   }
 }
@@ -94,27 +94,40 @@ function compare(index: BilledIndex, readout: MeterReadout | undefined): Evidenc
   }
 }
 
-/** The stored bytes are those whose hash the frozen inputs carry; an index that came over the wire has some. */
+/**
+ * The stored bytes are those whose hash the frozen inputs carry, exchange by exchange; an index that came over the wire names
+ * one and has its hash.
+ */
 export function bytesLink(indexes: readonly BilledIndex[], proofs: readonly Proof[]): Link {
-  const wanted = [...new Set(indexes.flatMap((index) => index.evidence ?? []))]
-  const unproved = indexes.filter((index) => index.source === 'remote' && index.evidence === null)
-  const intact = proofs.filter((proof) => proof.bytesHash === proof.evidence.sha256).map((proof) => proof.evidence.sha256)
-  const lost = wanted.filter((hash) => !intact.includes(hash))
-  const typed = indexes.filter((index) => index.evidence === null).length
-  const note = typed === 0 ? '' : `; ${typed} indexes were typed and have no bytes`
+  const typed = indexes.filter((index) => index.source !== 'remote' && index.exchange === null && index.evidence === null)
+  const remote = indexes.filter((index) => !typed.includes(index))
+  const byExchange = new Map(proofs.map((proof) => [proof.evidence.exchange, proof]))
+  const wanted = new Set(remote.map(exchangeName))
+  const lost = new Set<string>()
+  for (const index of remote) {
+    const proof = index.exchange === null ? undefined : byExchange.get(index.exchange)
+    const intact = proof !== undefined && proof.bytesHash === index.evidence && proof.evidence.sha256 === index.evidence
+    if (!intact) lost.add(exchangeName(index))
+  }
+  const note = typed.length === 0 ? '' : `; ${typed.length} indexes were typed and have no bytes`
   return {
     link: 'bytes',
-    ok: lost.length === 0 && unproved.length === 0,
-    expected: `${wanted.length} exchanges whose bytes give their SHA-256${note}`,
-    found: lost.length === 0 ? `${intact.length} of ${wanted.length}${note}` : `missing or changed: ${lost.join(', ')}`
+    ok: lost.size === 0,
+    expected: `${wanted.size} exchanges whose bytes give their SHA-256${note}`,
+    found: lost.size === 0 ? `${wanted.size} of ${wanted.size}${note}` : `missing or changed: ${[...lost].join(', ')}`
   }
+}
+
+/** An index that ought to have come by an exchange and names none is told by its meter and its instant. */
+function exchangeName(index: BilledIndex): string {
+  return index.exchange ?? `${index.serial} ${toIso(epochMs(index.at))}`
 }
 
 const typedOnly = 'every index was typed: there are no bytes to decode'
 
 /** Decoding the bytes again gives the billed index. */
 export function decodingLink(indexes: readonly BilledIndex[], proofs: readonly Proof[]): Link {
-  const wanted = indexes.filter((index) => index.evidence !== null)
+  const wanted = indexes.filter((index) => index.exchange !== null || index.source === 'remote')
   if (wanted.length === 0) return { link: 'decoding', ok: true, expected: typedOnly, found: typedOnly }
   const billed = proofs.flatMap((proof) => (proof.profileIntact ? proof.evidence.billed : []))
   const equal = billed.filter((each) => each.equal)

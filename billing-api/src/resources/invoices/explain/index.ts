@@ -30,8 +30,8 @@ export async function explainLine(database: Database, reference: string, lineNo:
   const frozen = readFrozen(content)
   const accrual = await getAccrual(database, line.accrual_id)
   const indexes = billedIndexes(frozen)
-  const hashes = [...new Set(indexes.flatMap((index) => index.evidence ?? []))]
-  const proofs = (await evidenceOf(database, hashes)).map((row) => prove(row, indexes))
+  const exchanges = [...new Set(indexes.flatMap((index) => index.exchange ?? []))]
+  const proofs = (await evidenceOf(database, exchanges)).map((row) => prove(row, indexes))
   return {
     invoice: { id: invoice.id.toString(), label: invoice.label },
     line: toLine(line, accrual.unit),
@@ -106,6 +106,7 @@ function toPoint(index: FrozenIndex): Explanation['supplies'][number]['registers
     raw: index.raw,
     scaler: index.scaler,
     source: index.source,
-    evidence: index.evidence
+    evidence: index.evidence,
+    exchange: index.exchange
   }
 }

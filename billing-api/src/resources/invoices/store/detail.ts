@@ -1,6 +1,6 @@
 import { AppError } from '@endeks/domain/errors'
 import type { EpochMs } from '@endeks/domain/time'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { surrogateId } from '../../../identifiers.js'
 import { openOf } from '../../../store/debt.js'
 import { type Database, first, rows } from '../../../store/query.js'
@@ -25,14 +25,26 @@ export interface InvoiceDetailRow extends InvoiceRow {
   readonly content_hash: Buffer | null
 }
 
+/** What a desk's scanner reads off an invoice: the number without its series, which every invoice of the utility shares. */
+const scanned = /^\d{13}$/
+
 /**
- * @param reference a surrogate id or the number on the paper
+ * @param reference a surrogate id, the number on the paper, or the thirteen digits of its barcode; an identifier has fifteen
  * @throws {AppError} INVOICE_NOT_FOUND
  */
 export async function getInvoice(database: Database, reference: string): Promise<InvoiceDetailRow> {
   const id = /^\d+$/.test(reference) ? surrogateId(reference) : undefined
-  const which = id === undefined ? sql`d.label = ${reference}` : sql`d.id = ${id}`
-  const row = await first(
+  const found = await findInvoice(database, id === undefined ? sql`d.label = ${reference}` : sql`d.id = ${id}`)
+  if (found !== undefined) return found
+  const byBarcode = scanned.test(reference)
+    ? await findInvoice(database, sql`d.label = (select u.invoice_series || ${reference}::text from account.utility u)`)
+    : undefined
+  if (byBarcode === undefined) throw new AppError('INVOICE_NOT_FOUND', `there is no invoice ${reference}`)
+  return byBarcode
+}
+
+async function findInvoice(database: Database, which: RawBuilder<unknown>): Promise<InvoiceDetailRow | undefined> {
+  return first(
     database,
     sql<InvoiceDetailRow>`
       select d.id, d.label, p.registry_no, coalesce(d.receiver->>'name', person.name) as name, s.number as subscription, d.period, d.issue_date,
@@ -48,8 +60,6 @@ export async function getInvoice(database: Database, reference: string): Promise
       left join rating.bill_input input on input.bill_id = bill.id
       where d.kind = 'invoice' and ${which} limit 1`
   )
-  if (row === undefined) throw new AppError('INVOICE_NOT_FOUND', `there is no invoice ${reference}`)
-  return row
 }
 
 export interface LineRow {

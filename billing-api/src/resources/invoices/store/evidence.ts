@@ -36,6 +36,8 @@ export async function getAccrual(database: Database, id: bigint): Promise<Accrua
 }
 
 export interface EvidenceRow {
+  /** day/id */
+  readonly exchange: string
   readonly sha256: Buffer
   readonly gateway_id: string
   readonly bus: string
@@ -50,14 +52,16 @@ export interface EvidenceRow {
   readonly response: Buffer
 }
 
-/** The exchanges by their hashes, as they were copied when the bill was made. */
-export async function evidenceOf(database: Database, hashes: readonly string[]): Promise<EvidenceRow[]> {
+/** The exchanges by their names, "day/id", as they were copied when the bill was made. A hash alone can be that of several. */
+export async function evidenceOf(database: Database, exchanges: readonly string[]): Promise<EvidenceRow[]> {
   return rows(
     database,
     sql<EvidenceRow>`
-      select sha256, gateway_id, bus, address, protocol, identity, at, zone, profile_hash, profile, request, response
-      from rating.evidence
-      where sha256 in (select decode(jsonb_array_elements_text(${asJson(hashes)}::jsonb), 'hex'))
-      order by at, sha256`
+      select wanted.exchange, e.sha256, e.gateway_id, e.bus, e.address, e.protocol, e.identity, e.at, e.zone, e.profile_hash, e.profile,
+        e.request, e.response
+      from jsonb_array_elements_text(${asJson(exchanges)}::jsonb) as wanted (exchange)
+      join rating.evidence e on e.exchange_day = split_part(wanted.exchange, '/', 1)::date
+        and e.exchange_id = split_part(wanted.exchange, '/', 2)::bigint
+      order by e.at, e.exchange_day, e.exchange_id`
   )
 }
