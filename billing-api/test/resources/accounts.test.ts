@@ -196,6 +196,61 @@ t.test('accounts', async (t) => {
     t.same(commands.rows, [{ count: 2 }], 'by the import and by the exchange')
   })
 
+  await t.test('an exchange brings the indexes of both counters along', async (t) => {
+    const counter = { digits: 9, maxPerHour: { value: '2.5', unit: 'm3' } }
+    const several = [
+      { ...counter, obis: '8-0:1.0.0*255', billed: true },
+      { ...counter, obis: '8-0:1.1.0*255', billed: false }
+    ]
+    const meter = { serial: 'NEW-2', manufacturer: 'KAM', medium: 'cold-water', registers: several }
+    t.match(
+      await post('/api/meters', { ...meter, registers: several.map(({ obis }) => ({ ...counter, obis })) }),
+      {
+        status: 400,
+        body: { code: 'VALIDATION', problems: [{ path: '/meters/0/registers/0/billed' }, { path: '/meters/0/registers/1/billed' }] }
+      },
+      'a total and its part are not both billed unless somebody says so'
+    )
+    const made = await post('/api/meters', meter)
+    t.match(made, { status: 201, body: { registers: [{ billed: true }, { billed: false }] } })
+    const path = `/api/meters/${String(made.body['id'])}/installations`
+    const exchange = { servicePoint: 'P-2', from: '2026-11-18T10:00:00Z' }
+    const index = (value: string) => ({ value, unit: 'm3' })
+    t.match(await post(path, { ...exchange, openingIndex: index('-1') }), {
+      status: 400,
+      body: { problems: [{ path: '/openingIndex/value' }] }
+    })
+    t.match(await post(path, { ...exchange, servicePoint: 'P-2', from: '2025-01-01T00:00:00Z', closingIndex: index('1') }), { status: 409 })
+    t.match(await post(path, { ...exchange, from: '2026-12-01T00:00:00Z', closingIndex: index('1') }), {
+      status: 400,
+      body: { problems: [{ path: '/from' }] }
+    })
+    t.equal((await post('/api/service-points', { code: 'P-7', commodity: 'water', property: { kind: 'parcel', label: '7' } })).status, 201)
+    t.match(await post(path, { ...exchange, servicePoint: 'P-7', closingIndex: index('1') }), {
+      status: 400,
+      body: { problems: [{ path: '/closingIndex' }] }
+    })
+    const typed = `select r.obis, m.serial, c.payload->>'at' as at, c.payload->>'raw' as raw, c.payload->>'requestedBy' as by
+      from account.command c join account.register r on r.id = (c.payload->>'registerId')::bigint join account.meter m on m.id = r.meter_id
+      where c.kind = 'typed-reading' order by c.id`
+    t.same((await owner.query(typed)).rows, [], 'what was refused left nothing behind')
+    const answer = await post(path, { ...exchange, openingIndex: index('0.125'), closingIndex: index('51234.5') })
+    t.match(answer, { status: 201, body: { installations: [{ servicePoint: 'P-2' }] } })
+    t.same((await owner.query(typed)).rows, [
+      { obis: '8-0:1.0.0*255', serial: '68204412', at: '2026-11-18T10:00:00.000Z', raw: '51234500', by: 'admin' },
+      { obis: '8-0:1.0.0*255', serial: 'NEW-2', at: '2026-11-18T10:00:00.000Z', raw: '125', by: 'admin' }
+    ])
+    const stranger = await post('/api/meters', { ...meter, serial: 'NEW-3', registers: several.map((each) => ({ ...each, billed: true })) })
+    t.match(
+      await post(`/api/meters/${String(stranger.body['id'])}/installations`, {
+        ...exchange,
+        servicePoint: 'P-7',
+        openingIndex: index('1')
+      }),
+      { status: 400, body: { problems: [{ path: '/openingIndex', message: /just one billed/ }] } }
+    )
+  })
+
   await t.test('service points, connections, gateways, tariffs', async (t) => {
     const place = { code: 'P-4', commodity: 'water', property: { kind: 'parcel', label: '142/1' } }
     t.match(await post('/api/service-points', place), { status: 201, body: { code: 'P-4', meter: null } })
@@ -218,6 +273,12 @@ t.test('accounts', async (t) => {
         { id: 'gw-2', meters: 0 }
       ]
     })
+    await owner.query(
+      `insert into metering.sequence_range (gateway_id, epoch, lane, first, last)
+       values ('gw-1', 'a', 'live', 1, 16), ('gw-1', 'a', 'live', 12, 12), ('gw-1', 'a', 'live', 15, 20), ('gw-2', 'a', 'live', 1, 3),
+         ('gw-2', 'a', 'live', 2, 2), ('gw-2', 'a', 'live', 5, 6), ('gw-2', 'b', 'live', 9, 9)`
+    )
+    t.match((await call('/api/gateways')).body, { items: [{ openGaps: 0 }, { openGaps: 1 }] }, 'a redelivery within a range opens no gap')
     const next = { ...tariff, version: '2026-2', validFrom: '2026-07-01', name: { tr: 'Sanayi suyu', en: 'Industrial water' } }
     t.match(await post('/api/tariffs', { document: next }), {
       status: 201,

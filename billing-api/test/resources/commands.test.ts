@@ -25,7 +25,15 @@ t.test('what another service does is asked of it by a command', async (t) => {
         owner: 'ingest',
         kind: 'typed-reading',
         requested_by: 'admin',
-        payload: { registerId: register, at: '2026-11-20T08:00:00.000Z', raw: '49451000', scaler: -3, unit: 'm3', source: 'manual' }
+        payload: {
+          registerId: register,
+          at: '2026-11-20T08:00:00.000Z',
+          raw: '49451000',
+          scaler: -3,
+          unit: 'm3',
+          source: 'manual',
+          requestedBy: 'admin'
+        }
       },
       { owner: 'rating', kind: 'start-bill-run', requested_by: 'admin', payload: { period: '2026-10', requestedBy: 'admin' } }
     ])

@@ -14,7 +14,10 @@ export interface GatewayRow {
   readonly open_gaps: number
 }
 
-/** Gaps are what lies between two stored ranges of message numbers of one epoch and lane. */
+/**
+ * Gaps are message numbers of one epoch and lane that no stored range has. A redelivery can lie within an earlier range, so
+ * each is held against the furthest number of all before it, not against its neighbour's.
+ */
 export async function listGateways(database: Database): Promise<GatewayRow[]> {
   return rows(
     database,
@@ -33,7 +36,10 @@ export async function listGateways(database: Database): Promise<GatewayRow[]> {
       left join (select gateway_id, count(*)::integer as count from metering.dead_letter group by 1) dead on dead.gateway_id = gateway.id
       left join (
         select gateway_id, count(*)::integer as count from (
-          select gateway_id, first, lag(last) over (partition by gateway_id, epoch, lane order by first) as before from metering.sequence_range
+          select gateway_id, first, max(last) over (
+            partition by gateway_id, epoch, lane order by first rows between unbounded preceding and 1 preceding
+          ) as before
+          from metering.sequence_range
         ) ranges where first > before + 1 group by 1
       ) gaps on gaps.gateway_id = gateway.id
       order by gateway.id limit 10000`

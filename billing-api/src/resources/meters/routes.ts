@@ -10,6 +10,7 @@ import { defaultLimit, numberKey, pageOf, readCursor } from '../../store/paging.
 import type { Database } from '../../store/query.js'
 import { indexOf, isoOrNull } from '../../wire.js'
 import { adoptUnassigned } from './adopt.js'
+import { typeIndexes } from './exchange.js'
 import { MeterDetail, MeterPage, MeterParams, MeterQuery, NewConnection, NewInstallation, NewMeter } from './schema.js'
 import { addConnections } from './store/connections.js'
 import { addInstallations, checkServicePoint, dismount } from './store/installations.js'
@@ -116,15 +117,16 @@ async function install(context: ApiContext, meter: MeterRow, body: NewInstallati
   await inTransaction(context.pool, async (client) => {
     await checkServicePoint(client, body.servicePoint)
     const dismounted = await dismount(client, body.servicePoint, body.from)
-    const { created } = await addInstallations(client, [{ meter, ...body }])
+    const { created } = await addInstallations(client, [{ ...body, meter }])
     if (created === 0) throw new AppError('ALREADY_EXISTS', `the meter ${meter.serial} stands at ${body.servicePoint} since then already`)
     await adoptUnassigned(client, actor, context.clock)
+    await typeIndexes(client, { meter, dismounted, body, actor }, context.clock)
     await recordAudit(client, {
       actor,
       action: 'meter.installed',
       subjectType: 'meter',
       subject: meter.id.toString(),
-      details: { servicePoint: body.servicePoint, from: body.from, dismounted: dismounted ?? null }
+      details: { servicePoint: body.servicePoint, from: body.from, dismounted: dismounted?.serial ?? null }
     })
   })
 }
@@ -173,6 +175,7 @@ function toRegister(row: RegisterRow): MeterDetail['registers'][number] {
     id: row.id.toString(),
     obis: row.obis,
     digits: row.digits,
+    billed: row.billed,
     lastReading: heard ? { at: toIso(at), index: indexOf(raw, scaler, unit) } : null
   }
 }

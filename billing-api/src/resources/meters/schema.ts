@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { TypedIndex } from '../readings/schema.js'
 import { Cursor, Decimal, Id, Instant, Limit, Measured, Page, strict } from '../shared.js'
 
 const ObisCode = Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\*\\d{1,3}$', examples: ['8-0:1.0.0*255'] })
@@ -8,7 +9,9 @@ export const NewRegister = Type.Object(
     obis: ObisCode,
     digits: Type.Integer({ minimum: 3, maximum: 18, description: 'the counter rolls over at 10^digits of its least unit' }),
     /** physical maximum per hour in m3, kWh or MJ */
-    maxPerHour: Type.Object({ value: Decimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) }, strict)
+    maxPerHour: Type.Object({ value: Decimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) }, strict),
+    /** whether its consumption is billed; a meter with several registers says so of each, or a total and its parts are billed twice */
+    billed: Type.Optional(Type.Boolean())
   },
   strict
 )
@@ -30,7 +33,11 @@ export const NewInstallation = Type.Object(
     servicePoint: Type.String({ minLength: 1, maxLength: 64 }),
     from: Instant,
     /** the meter that stood there is dismounted at the same instant */
-    to: Type.Optional(Instant)
+    to: Type.Optional(Instant),
+    /** what this meter's counter shows at `from`: booked as a typed reading of it */
+    openingIndex: Type.Optional(TypedIndex),
+    /** what the counter of the meter that stood there showed at `from`: booked as a typed reading of that one */
+    closingIndex: Type.Optional(TypedIndex)
   },
   strict
 )
@@ -63,6 +70,7 @@ export const MeterDetail = Type.Object({
       id: Id,
       obis: Type.String(),
       digits: Type.Integer(),
+      billed: Type.Boolean(),
       lastReading: Type.Union([Type.Object({ at: Instant, index: Measured }), Type.Null()])
     })
   ),

@@ -1,5 +1,4 @@
-import { awaitCommand, enqueue, resultOf } from '@endeks/database/commands'
-import { AppError } from '@endeks/domain/errors'
+import { awaitCommand, resultOf } from '@endeks/database/commands'
 import { epochMs, fromIso, toIso } from '@endeks/domain/time'
 import { formatScaled } from '@endeks/domain/units'
 import type { ApiContext } from '../../context.js'
@@ -8,15 +7,13 @@ import { type ApiServer, refusals } from '../../plugins/routing.js'
 import { staffOf } from '../../plugins/session.js'
 import { defaultLimit, instantKey, pageOf, readCursor } from '../../store/paging.js'
 import { hex, indexOf, type Measured } from '../../wire.js'
+import { enqueueTyped, refuseFuture } from './enqueue.js'
 import { NewReading, type Reading, ReadingAccepted, ReadingPage, ReadingQuery } from './schema.js'
-import { checkRegister, counterForm, listReadings, type ReadingRow } from './store.js'
-import { typedIndex } from './typed.js'
+import { checkRegister, listReadings, type ReadingRow } from './store.js'
 
 const tags = ['readings']
 /** A typed reading that could not be booked within an hour is better typed again than booked as a surprise. */
 const deadlineMs = 3_600_000
-/** A clock of another machine may be a little ahead; what is further is a slip of the hand. */
-const futureMs = 300_000
 
 export async function readingRoutes(app: ApiServer, context: ApiContext): Promise<void> {
   const { pool } = context
@@ -73,13 +70,9 @@ async function typeReading(
 ): Promise<{ readonly done: boolean; readonly answer: ReadingAccepted }> {
   const { pool, clock } = context
   const register = await checkRegister(pool, surrogateId(reading.register))
-  const at = fromIso(reading.at)
-  if (at > clock.now() + futureMs) {
-    throw new AppError('VALIDATION', `${reading.at} lies in the future`, { problems: [{ path: '/at', message: 'lies in the future' }] })
-  }
-  const { raw, scaler, unit } = typedIndex(reading.index, await counterForm(pool, register, at))
-  const payload = { registerId: register.toString(), at: toIso(at), raw: raw.toString(), scaler, unit, source: 'manual' }
-  const id = await enqueue(pool, { owner: 'ingest', kind: 'typed-reading', payload, requestedBy: actor, deadlineMs }, clock)
+  refuseFuture(clock, reading.at, '/at')
+  const typed = { register, at: fromIso(reading.at), index: reading.index, path: '/index', requestedBy: actor, deadlineMs }
+  const id = await enqueueTyped(pool, typed, clock)
   const command = await awaitCommand(pool, { id, clock })
   if (command.state === 'queued') return { done: false, answer: { command: id.toString(), state: command.state, outcome: null } }
   const result = resultOf(command)

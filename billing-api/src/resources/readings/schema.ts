@@ -22,12 +22,17 @@ export const Reading = Type.Object({
 export type Reading = Static<typeof Reading>
 export const ReadingPage = Page(Reading)
 
+/** The black digits and, where the counter has them, the red ones. */
+export const TypedIndex = Type.Object(
+  { value: Decimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) },
+  strict
+)
+
 export const NewReading = Type.Object(
   {
     register: Id,
     at: Instant,
-    /** the black digits and, where the counter has them, the red ones */
-    index: Type.Object({ value: Decimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) }, strict)
+    index: TypedIndex
   },
   strict
 )

@@ -3,6 +3,12 @@ import { isMeterUnit, type MeterUnit, meterUnits, parseScaled } from '@endeks/do
 import { fitsColumn } from '../../identifiers.js'
 import type { CounterForm } from './store.js'
 
+/** What a person reads off a counter. */
+export interface TypedIndex {
+  readonly value: string
+  readonly unit: MeterUnit
+}
+
 /** Three places: what a dial in m3, kWh or MJ shows in red, and what a bill prints. */
 const usualPlaces = 3
 const mostPlaces = 9
@@ -13,14 +19,15 @@ const mostPlaces = 9
  * not hold what was typed, it stays as typed.
  *
  * @param form how the register's counter is written, where that is known
+ * @param path where the request has it
  * @throws {AppError} VALIDATION for a value that no counter shows
  */
-export function typedIndex(typed: { readonly value: string; readonly unit: MeterUnit }, form: CounterForm | undefined): CounterForm {
-  if (typed.value.startsWith('-')) throw invalid('is negative: a counter shows none')
+export function typedIndex(typed: TypedIndex, form: CounterForm | undefined, path = '/index'): CounterForm {
+  if (typed.value.startsWith('-')) throw invalid(path, 'is negative: a counter shows none')
   const fraction = (typed.value.split('.')[1] ?? '').replace(/0+$/, '')
   const places = Math.max(usualPlaces, fraction.length)
   const raw = parseScaled(typed.value, mostPlaces, 'VALIDATION') / 10n ** BigInt(mostPlaces - places)
-  if (!fitsColumn(raw)) throw invalid('is more than any counter shows')
+  if (!fitsColumn(raw)) throw invalid(path, 'is more than any counter shows')
   const asTyped = { raw, scaler: -places, unit: typed.unit }
   return (form === undefined ? undefined : converted(asTyped, typed.unit, form)) ?? asTyped
 }
@@ -38,6 +45,6 @@ function converted(typed: CounterForm, unit: MeterUnit, form: CounterForm): Coun
   return fitsColumn(raw) ? { raw, scaler: form.scaler, unit: form.unit } : undefined
 }
 
-function invalid(message: string): AppError {
-  return new AppError('VALIDATION', `the index ${message}`, { problems: [{ path: '/index/value', message }] })
+function invalid(path: string, message: string): AppError {
+  return new AppError('VALIDATION', `the index ${message}`, { problems: [{ path: `${path}/value`, message }] })
 }

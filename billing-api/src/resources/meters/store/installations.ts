@@ -93,16 +93,21 @@ export function spanProblems(list: string, items: readonly { readonly from: stri
   )
 }
 
+export interface Dismounted {
+  readonly meter_id: bigint
+  readonly serial: string
+}
+
 /**
  * Ends what stands at a place at this instant. What was known is kept: the row is superseded, and another says until when
  * the meter stood there.
  *
- * @returns the serial of the meter that was dismounted, or undefined when the place was empty
+ * @returns the meter that was dismounted, or undefined when the place was empty
  */
-export async function dismount(database: Database, servicePoint: string, at: string): Promise<string | undefined> {
+export async function dismount(database: Database, servicePoint: string, at: string): Promise<Dismounted | undefined> {
   const row = await first(
     database,
-    sql<{ serial: string }>`
+    sql<Dismounted>`
       with ended as (
         update account.installation i set superseded_at = now()
         from account.service_point point
@@ -110,7 +115,7 @@ export async function dismount(database: Database, servicePoint: string, at: str
           and i.valid_from < ${at}::timestamptz and (i.valid_to is null or i.valid_to > ${at}::timestamptz)
         returning i.meter_id, i.service_point_id, i.valid_from
       )
-      select meter.serial from ended join account.meter on meter.id = ended.meter_id`
+      select ended.meter_id, meter.serial from ended join account.meter on meter.id = ended.meter_id`
   )
   if (row === undefined) return undefined
   // A second statement: within one, the exclusion constraint still sees the row that was superseded.
@@ -121,7 +126,7 @@ export async function dismount(database: Database, servicePoint: string, at: str
       from account.installation i join account.service_point point on point.id = i.service_point_id
       where point.code = ${servicePoint} and i.superseded_at = now() and i.valid_from < ${at}::timestamptz`
   )
-  return row.serial
+  return row
 }
 
 /** @throws {AppError} SERVICE_POINT_NOT_FOUND */

@@ -20,6 +20,7 @@ export interface RegisterRow {
   readonly meter_id: bigint
   readonly obis: string
   readonly digits: number
+  readonly billed: boolean
   readonly at: EpochMs | null
   readonly raw: bigint | null
   readonly scaler: number | null
@@ -71,12 +72,21 @@ export async function registersOf(database: Database, meterIds: readonly bigint[
   return rows(
     database,
     sql<RegisterRow>`
-      select r.id, r.meter_id, r.obis, r.digits, last.at, last.raw, last.scaler, last.unit
+      select r.id, r.meter_id, r.obis, r.digits, r.billed, last.at, last.raw, last.scaler, last.unit
       from account.register r
       left join lateral (select at, raw, scaler, unit from metering.reading where register_id = r.id order by at desc limit 1) last on true
       where r.meter_id in (select (jsonb_array_elements_text(${asJson(meterIds)}::jsonb))::bigint)
       order by r.id`
   )
+}
+
+/** The registers of a meter that are billed. */
+export async function billedRegisters(database: Database, meterId: bigint): Promise<bigint[]> {
+  const found = await rows(
+    database,
+    sql<{ id: bigint }>`select id from account.register where meter_id = ${meterId} and billed order by id`
+  )
+  return found.map((row) => row.id)
 }
 
 /** Where these meters stood and stand, newest first. */
@@ -102,6 +112,8 @@ export interface NewMeter {
     readonly obis: string
     readonly digits: number
     readonly maxPerHour: { readonly value: string; readonly unit: 'm3' | 'kWh' | 'MJ' }
+    /** true unless told; one of several has to be told */
+    readonly billed?: boolean
   }[]
 }
 
@@ -121,7 +133,7 @@ export async function addMeters(database: Database, items: readonly NewMeter[]):
     database,
     sql<StandingMeter>`
       select m.serial, m.manufacturer, m.model, m.medium,
-        array(select concat_ws(' ', r.obis, r.digits, r.max_flow_milli_per_hour) from account.register r where r.meter_id = m.id) as registers
+        array(select concat_ws(' ', r.obis, r.digits, r.max_flow_milli_per_hour, r.billed) from account.register r where r.meter_id = m.id) as registers
       from account.meter m where m.serial in (select jsonb_array_elements_text(${asJson(items.map((item) => item.serial))}::jsonb))`
   )
   const byKey = new Map(found.map((row) => [meterKey(row), row]))
@@ -148,7 +160,11 @@ function meterKey(meter: { readonly serial: string; readonly manufacturer: strin
 }
 
 function registerText(register: NewMeter['registers'][number]): string {
-  return `${register.obis} ${register.digits} ${maxFlowMilli(register)}`
+  return `${register.obis} ${register.digits} ${maxFlowMilli(register)} ${register.billed === false ? 'f' : 't'}`
+}
+
+function registerRecord(register: NewMeter['registers'][number]): object {
+  return { obis: register.obis, digits: register.digits, flow: maxFlowMilli(register), billed: register.billed ?? true }
 }
 
 /** The physical limit in thousandths of the base unit an hour. */
@@ -169,7 +185,15 @@ function checkRegisters(items: readonly NewMeter[]): void {
           : [{ path: `${path}/maxPerHour/value`, message: 'must be more than zero and physically possible' }]),
         ...(item.registers.findIndex((each) => each.obis === register.obis) === place
           ? []
-          : [{ path: `${path}/obis`, message: 'is another register of this meter' }])
+          : [{ path: `${path}/obis`, message: 'is another register of this meter' }]),
+        ...(item.registers.length === 1 || register.billed !== undefined
+          ? []
+          : [
+              {
+                path: `${path}/billed`,
+                message: 'must be told of each of several registers: true for what is billed, false for the others'
+              }
+            ])
       ]
     })
   )
@@ -180,7 +204,7 @@ async function insertMeters(database: Database, missing: readonly NewMeter[]): P
   if (missing.length === 0) return
   const meters = missing.map(({ serial, manufacturer, model, medium }) => ({ serial, manufacturer, model, medium }))
   const registers = missing.flatMap(({ serial, manufacturer, registers: each }) =>
-    each.map((register) => ({ serial, manufacturer, obis: register.obis, digits: register.digits, flow: maxFlowMilli(register) }))
+    each.map((register, place) => ({ serial, manufacturer, place, ...registerRecord(register) }))
   )
   await execute(
     database,
@@ -190,9 +214,10 @@ async function insertMeters(database: Database, missing: readonly NewMeter[]): P
         from jsonb_to_recordset(${asJson(meters)}::jsonb) as i (serial text, manufacturer text, model text, medium text)
         returning id, serial, manufacturer
       )
-      insert into account.register (meter_id, obis, digits, max_flow_milli_per_hour)
-      select made.id, i.obis, i.digits, i.flow
-      from jsonb_to_recordset(${asJson(registers)}::jsonb) as i (serial text, manufacturer text, obis text, digits integer, flow bigint)
-      join made on made.serial = i.serial and made.manufacturer = i.manufacturer`
+      insert into account.register (meter_id, obis, digits, max_flow_milli_per_hour, billed)
+      select made.id, i.obis, i.digits, i.flow, i.billed
+      from jsonb_to_recordset(${asJson(registers)}::jsonb) as i (serial text, manufacturer text, place integer, obis text, digits integer,
+        flow bigint, billed boolean)
+      join made on made.serial = i.serial and made.manufacturer = i.manufacturer order by made.id, i.place`
   )
 }
