@@ -1,6 +1,5 @@
-import { createLog, loadConfig, runProcess, systemClock } from '@endeks/domain/process'
+import { createLog, killPointAt, loadConfig, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
 import Type from 'typebox'
-import { type KillPoint, noKillPoint } from './kill-points.js'
 import { startIngest } from './service.js'
 
 const Config = Type.Object(
@@ -10,7 +9,7 @@ const Config = Type.Object(
     mqttPort: Type.Integer({ minimum: 0, maximum: 65_535, default: 1883 }),
     lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
     deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
-    /** the name of a kill point, for tests of what a killed process leaves behind; another service's name means nothing here */
+    /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
     killAt: Type.Optional(Type.String())
   },
   { additionalProperties: false }
@@ -28,13 +27,6 @@ const names = {
 const [verb, flag] = process.argv.slice(2)
 const log = createLog('ingest')
 
-function killPointAt(name: string | undefined): KillPoint {
-  if (name === undefined) return noKillPoint
-  return (reached) => {
-    if (reached === name) process.kill(process.pid, 'SIGKILL')
-  }
-}
-
 if (verb !== 'run' || (flag !== undefined && flag !== '--check-config')) {
   process.stderr.write('usage: ingest run [--check-config]\n')
   process.exit(2)
@@ -43,8 +35,7 @@ if (verb !== 'run' || (flag !== undefined && flag !== '--check-config')) {
 await runProcess(log, async () => {
   const config = loadConfig(Config, names, process.env)
   if (flag === '--check-config') {
-    const shown = { ...config, databaseUrl: config.databaseUrl.replace(/:[^:@/]*@/, ':***@') }
-    process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`)
+    process.stdout.write(`${JSON.stringify(maskSecrets(config), undefined, 2)}\n`)
     process.exit(0)
   }
   const { databaseUrl, mqttHost, mqttPort, lanes, deadLettersPerDay, killAt } = config

@@ -1,4 +1,4 @@
-import { setImmediate as tick } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
 import { serveCommands } from '@endeks/database/commands'
 import { createPool, type Pool } from '@endeks/database/pool'
 import { AppError, asError } from '@endeks/domain/errors'
@@ -8,7 +8,7 @@ import { type AcceptLimits, Acceptor } from './accept/acceptor.js'
 import { Resolver, type ResolverLimits } from './accept/resolver.js'
 import { Broker, type BrokerLimits } from './broker/broker.js'
 import { type CredentialLimits, Credentials } from './broker/credentials.js'
-import { type AdoptDependencies, adoptAll, adoptUnassigned } from './commands/adopt.js'
+import { type AdoptDependencies, adoptAll, adoptDue, adoptUnassigned } from './commands/adopt.js'
 import { typedReading } from './commands/typed-reading.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
 import { noStatistics, type Statistics } from './statistics.js'
@@ -23,6 +23,8 @@ export interface IngestLimits {
   readonly credentials: Partial<CredentialLimits>
   readonly resolver: Partial<ResolverLimits>
   readonly vee: Partial<VeeLimits>
+  /** how often readings that were ahead of their time are looked at again */
+  readonly dueEveryMs: number
 }
 
 export interface IngestOptions {
@@ -49,6 +51,7 @@ const connections = 10
 /** Writers live five seconds at most: every reader of new rows waits for the oldest of them. */
 const statementTimeoutMs = 5_000
 const drainWithinMs = 5_000
+const dueEveryMs = 60_000
 
 /**
  * Broker, acceptance, validation and commands in one process.
@@ -93,7 +96,10 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
         if (count > 0) vee.wake()
       }
     }
-    const background = startBackground({ pool, clock, log, partitions, stored }, adoption)
+    const background = startBackground(
+      { ...{ pool, clock, log, partitions, stored }, dueEveryMs: limits.dueEveryMs ?? dueEveryMs },
+      adoption
+    )
     log.info('listening', { host: options.mqttHost, port })
     return {
       port,
@@ -132,9 +138,10 @@ interface BackgroundDependencies {
   readonly log: Log
   readonly partitions: Partitions
   readonly stored: () => void
+  readonly dueEveryMs: number
 }
 
-/** The commands, and the adoption that a former process may not have finished. */
+/** The commands, the adoption that a former process may not have finished, and of what becomes due by itself. */
 function startBackground(dependencies: BackgroundDependencies, adoption: AdoptDependencies): { readonly stop: () => Promise<void> } {
   const { pool, clock, log, partitions, stored } = dependencies
   const stopping = new AbortController()
@@ -146,11 +153,22 @@ function startBackground(dependencies: BackgroundDependencies, adoption: AdoptDe
   const adopting = adoptAll(adoption, stopping.signal).catch((thrown: unknown) => {
     log.error('the adoption at the start failed; the next command takes it up', { error: thrown })
   })
+  const becomingDue = adoptAsDue(dependencies, adoption, stopping.signal)
   return {
     stop: async () => {
       stopping.abort()
       await commands.stop()
-      await adopting
+      await Promise.all([adopting, becomingDue])
     }
+  }
+}
+
+async function adoptAsDue(dependencies: BackgroundDependencies, adoption: AdoptDependencies, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(dependencies.dueEveryMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    await adoptDue(adoption, signal).catch((thrown: unknown) => {
+      dependencies.log.error('the adoption of what is due failed and is tried again', { error: thrown })
+    })
   }
 }

@@ -124,3 +124,10 @@ t.test('the program names every wrong setting and starts nothing', async (t) => 
     stderr: /ENDEKS_DATABASE_URL.*ENDEKS_MQTT_PORT/s
   })
 })
+
+t.test('the program prints its settings without any part of a password', async (t) => {
+  const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
+  const env = { ...process.env, ENDEKS_DATABASE_URL: 'postgres://endeks:first:second@db/endeks' }
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'run', '--check-config'], { env })
+  t.match(JSON.parse(stdout), { databaseUrl: 'postgres://endeks:***@db/endeks', mqttPort: 1883 })
+})

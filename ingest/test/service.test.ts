@@ -18,13 +18,15 @@ await enterUtility(pool, ['gw-1', 'gw-2'])
 const meter = await enterMeter(pool, { gateway: 'gw-1', address: '1', serial: '00012345' })
 await enterMeter(pool, { gateway: 'gw-2', address: '1', serial: '77' })
 
+/** by how much the service's clock is slow */
+let slowMs = 0
 const ingest = await startIngest({
   databaseUrl: database.adminUrl,
   mqttHost: '127.0.0.1',
   mqttPort: 0,
-  clock: systemClock,
+  clock: { now: () => epochMs(systemClock.now() - slowMs) },
   log: silent,
-  limits: { accept: { deadLettersPerDay: 8 }, vee: { pollMs: 50 } }
+  limits: { accept: { deadLettersPerDay: 7 }, vee: { pollMs: 50 }, dueEveryMs: 50 }
 })
 t.teardown(() => ingest.stop())
 const gateway = await connectGateway(ingest.port, 'gw-1')
@@ -136,11 +138,33 @@ t.test('what waits for its meter is adopted when the meter is entered', async (t
   await until(async () => (await count(pool, 'segment', `register_id = ${entered.registerId}`)) === 1)
 })
 
-t.test('another value for what waits already is kept in its message', async (t) => {
-  await publish(gateway, topic, readingsMessage(5, [{ address: '5', serial: '5', values: [[start, 5n]] }]))
-  await publish(gateway, topic, readingsMessage(6, [{ address: '5', serial: '5', values: [[start, 6n]] }]))
-  t.equal(await count(pool, 'unassigned', `address = '5' and raw = 5`), 1)
-  t.equal(await count(pool, 'dead_letter', `code = 'MESSAGE_UNSTORABLE'`), 1)
+t.test('another value for what waits already waits beside it, and the first becomes the reading', async (t) => {
+  const saying = (raw: bigint): Told => ({ address: '5', serial: '5', values: [[start, raw]] })
+  const other = readingsMessage(6, [saying(5n), saying(4n)])
+  await publish(gateway, topic, readingsMessage(5, [saying(6n)]))
+  await publish(gateway, topic, other)
+  await publish(gateway, topic, other)
+  t.equal(await count(pool, 'dead_letter'), 0)
+  const { rows } = await pool.query(`select raw from metering.unassigned where address = '5' order by id`)
+  t.same(rows, [{ raw: 6n }, { raw: 5n }, { raw: 4n }])
+  const { registerId } = await enterMeter(pool, { gateway: 'gw-1', address: '5', serial: '5' })
+  const payload = { gatewayId: 'gw-1', address: '5' }
+  const command = { owner: 'ingest', kind: 'adopt-unassigned', payload, requestedBy: 'test', deadlineMs: 10_000 } as const
+  const id = await enqueue(pool, command, systemClock)
+  t.match(await awaitCommand(pool, { id, clock: systemClock, withinMs: 5_000 }), { state: 'done', result: { adopted: 3 } })
+  t.equal(await count(pool, 'reading', `register_id = ${registerId} and raw = 6`), 1)
+  t.equal(await count(pool, 'reading_conflict', `register_id = ${registerId} and raw in (4, 5) and exchange_id is not null`), 2)
+})
+
+t.test('a reading that was ahead of its time is adopted when that has come, though nobody enters anything', async (t) => {
+  const { registerId } = await enterMeter(pool, { gateway: 'gw-2', address: 'ahead', serial: '6' })
+  slowMs = 3_600_000
+  const at = epochMs(systemClock.now() - 60_000)
+  await publish(neighbour, readingsTopic('gw-2'), readingsMessage(500, [{ address: 'ahead', serial: '6', values: [[at, 7n]] }]))
+  t.equal(await count(pool, 'unassigned', `address = 'ahead' and reason = 'FUTURE' and adopted_at is null`), 1)
+  slowMs = 0
+  await until(async () => (await count(pool, 'reading', `register_id = ${registerId} and raw = 7`)) === 1)
+  t.equal(await count(pool, 'unassigned', `reason = 'FUTURE' and adopted_at is null`), 2, 'what is still ahead waits on')
 })
 
 t.test('a typed reading takes the same way', async (t) => {
@@ -169,6 +193,18 @@ t.test('a typed reading takes the same way', async (t) => {
   t.match(await ask({ ...typed, at: '2099-01-01T00:00:00Z' }), { state: 'failed', errorCode: 'VALIDATION' })
   t.match(await ask({ ...typed, registerId: '999999' }), { state: 'failed', errorCode: 'METER_NOT_FOUND' })
   t.match(await ask({ ...typed, source: 'remote' }), { state: 'failed', errorCode: 'CONFIG_INVALID' })
+  const events = await pool.query(
+    `select e.actor, e.subject_type, e.subject, e.details from audit.event e
+     join account.command c on c.id = (e.details->>'command')::bigint and c.kind = 'typed-reading' where e.action = 'reading.typed' order by e.id`
+  )
+  const said = { at: '2026-01-01T05:00:00.000Z', scaler: -3, unit: 'm3', status: 0, source: 'hand-held' }
+  const event = { actor: 'test', subject_type: 'register', subject: `${meter.registerId}` }
+  t.match(events.rows, [
+    { ...event, details: { ...said, raw: '1500', stored: true } },
+    { ...event, details: { ...said, raw: '1500', stored: 'same' } },
+    { ...event, details: { ...said, raw: '1501', stored: 'conflict' } }
+  ])
+  t.equal(events.rows.length, 3, 'and who brought it is known')
   await until(async () => (await count(pool, 'segment', `register_id = ${meter.registerId} and superseded_at is null`)) === 1)
   const { rows } = await pool.query(`select amount_milli, from_raw, to_raw from metering.segment where register_id = $1`, [
     meter.registerId
@@ -218,7 +254,7 @@ t.test('bad messages are kept with their code, and the next is served', async (t
   const before = ingest.statistics()
   await publish(gateway, topic, 'more garbage')
   t.equal(ingest.statistics().deadLettersOverQuota, before.deadLettersOverQuota + 1, 'beyond the quota it is only counted')
-  t.equal(await count(pool, 'dead_letter'), 8)
+  t.equal(await count(pool, 'dead_letter'), 7)
 })
 
 t.test('a message that the database refuses does not fail its neighbours', async (t) => {

@@ -7,7 +7,7 @@ import { type ExchangeIds, type ExchangeRow, insertExchanges } from '../store/ex
 import { insertDeadLetters, insertProfiles, noteSequences } from '../store/messages.js'
 import { copyReadings, type ReadingRow, type StoredReadings, storeReadings } from '../store/readings.js'
 import { insertUnassigned, type UnassignedRow } from '../store/unassigned.js'
-import { deadLetter, type Prepared } from './prepare.js'
+import type { Prepared } from './prepare.js'
 import type { Question, Resolved, Resolver } from './resolver.js'
 
 /** A batch in rows: what goes into which table. */
@@ -15,8 +15,6 @@ export interface BatchRows {
   readonly messages: readonly Prepared[]
   readonly readings: readonly ReadingRow[]
   readonly unassigned: readonly UnassignedRow[]
-  /** the message that each unassigned row came in */
-  readonly unassignedFrom: readonly Prepared[]
   readonly exchanges: readonly ExchangeRow[]
 }
 
@@ -49,7 +47,6 @@ export async function assemble(client: PoolClient, messages: readonly Prepared[]
     messages,
     readings: [] as ReadingRow[],
     unassigned: [] as UnassignedRow[],
-    unassignedFrom: [] as Prepared[],
     exchanges: [] as ExchangeRow[]
   }
   for (const [index, talk] of talks.entries()) {
@@ -89,7 +86,7 @@ function place(
   talk: Talk,
   exchange: { readonly id: bigint; readonly day: string },
   answers: readonly Resolved[],
-  rows: { readings: ReadingRow[]; unassigned: UnassignedRow[]; unassignedFrom: Prepared[] }
+  rows: { readings: ReadingRow[]; unassigned: UnassignedRow[] }
 ): void {
   const { message, wire } = talk
   for (const [index, { obis, at, raw, scaler, unit, status }] of talk.readings.entries()) {
@@ -110,7 +107,6 @@ function place(
       obis,
       reason: answer.reason
     })
-    rows.unassignedFrom.push(message)
   }
 }
 
@@ -132,14 +128,11 @@ export interface StoreOptions {
 /** Writes a batch in the caller's transaction: everything that its messages said, or nothing. */
 export async function storeBatch(client: PoolClient, rows: BatchRows, options: StoreOptions): Promise<BatchResult> {
   const { killPoint } = options
-  killPoint('accept:begun')
   const readings: StoredReadings = options.optimistic
     ? await copyReadings(client, rows.readings)
-    : await storeReadings(client, rows.readings, () => killPoint('accept:readings'))
-  killPoint('accept:conflicts')
+    : await storeReadings(client, rows.readings)
   const aside = await insertUnassigned(client, rows.unassigned)
-  killPoint('accept:unassigned')
-  const referenced = new Set([...readings.exchangeIds, ...aside.exchangeIds])
+  const referenced = new Set([...readings.exchangeIds, ...aside])
   await insertExchanges(
     client,
     rows.exchanges.filter((exchange) => referenced.has(exchange.id))
@@ -149,33 +142,17 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     client,
     rows.messages.flatMap((message) => message.sequence ?? [])
   )
-  killPoint('accept:sequences')
   const profiles = rows.messages.flatMap((message) => message.profile ?? [])
   await insertProfiles(client, profiles)
-  killPoint('accept:profiles')
-  const letters = [...rows.messages.flatMap((message) => message.deadLetter ?? []), ...contradictions(rows, aside.differing)]
+  const letters = rows.messages.flatMap((message) => message.deadLetter ?? [])
   const kept = await insertDeadLetters(client, letters, { perDay: options.deadLettersPerDay, day: options.day })
-  killPoint('accept:dead-letters')
   return {
     stored: readings.stored,
     known: rows.readings.length - readings.stored - readings.conflicts,
     conflicts: readings.conflicts,
-    unassigned: aside.exchangeIds.length,
+    unassigned: aside.length,
     profiles: profiles.length,
     deadLetters: kept,
     deadLettersOverQuota: letters.length - kept
   }
-}
-
-/** Whoever waits for its meter has no register to be in conflict at: another value for it is kept in its message. */
-function contradictions(rows: BatchRows, differing: readonly number[]): NonNullable<Prepared['deadLetter']>[] {
-  const letters = new Map<Prepared, NonNullable<Prepared['deadLetter']>>()
-  for (const index of differing) {
-    const message = rows.unassignedFrom[index]
-    const row = rows.unassigned[index]
-    if (message === undefined || row === undefined || letters.has(message)) continue
-    const text = `${row.bus} ${row.address} ${row.obis} at ${row.at}: another value waits unassigned already`
-    letters.set(message, deadLetter(message, new AppError('MESSAGE_UNSTORABLE', text)))
-  }
-  return [...letters.values()]
 }

@@ -38,7 +38,14 @@ export interface Committed {
 
 /** Batches without a repeated row, after which copying is tried again. */
 const cleanBatches = 8
+/** So many time-outs find the one message in a hundred that waits for something; more, and the database is at fault. */
+const toleratedTimeOuts = 8
 const firstPauseMs = 100
+
+/** What is left to a batch and its parts together. */
+interface Patience {
+  timeOuts: number
+}
 
 /** Commits batches one after the other. A lane has one of its own, which remembers whether repeats are about. */
 export class Committer {
@@ -53,9 +60,15 @@ export class Committer {
 
   /**
    * Stores the messages in one transaction. If a row is to blame, halves are tried, down to the one message, which becomes a
-   * dead letter: its neighbours are stored all the same.
+   * dead letter: its neighbours are stored all the same. A batch that takes too long is halved too; a message that takes too
+   * long by itself is not acknowledged, and so is all that is left after a few time-outs.
    */
   async commit(messages: readonly Prepared[]): Promise<Committed> {
+    return this.#commit(messages, { timeOuts: toleratedTimeOuts })
+  }
+
+  async #commit(messages: readonly Prepared[], patience: Patience): Promise<Committed> {
+    if (patience.timeOuts === 0) return this.#giveUp(messages, new AppError('TIMEOUT', 'the rest of the batch took too long'))
     let careful = this.#careful > 0
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -70,7 +83,11 @@ export class Committer {
           continue
         }
         if (failure === 'partition') this.#dependencies.partitions.forget()
-        if (failure === 'message' || failure === 'known') return this.#split(messages, asError(thrown))
+        if (failure === 'message' || failure === 'known') return this.#split(messages, asError(thrown), patience)
+        if (failure === 'time') {
+          patience.timeOuts -= 1
+          return messages.length === 1 ? this.#giveUp(messages, asError(thrown)) : this.#halve(messages, patience)
+        }
         if (attempt >= this.#limits.attempts) return this.#giveUp(messages, asError(thrown))
         await sleep(firstPauseMs * 2 ** (attempt - 1))
       }
@@ -94,12 +111,15 @@ export class Committer {
     return { result, copied }
   }
 
-  async #split(messages: readonly Prepared[], error: Error): Promise<Committed> {
+  async #split(messages: readonly Prepared[], error: Error, patience: Patience): Promise<Committed> {
     const [first] = messages
     if (first === undefined) return { results: [], copied: false, failures: new Map() }
-    if (messages.length === 1) return this.#bury(first, error)
+    return messages.length === 1 ? this.#bury(first, error, patience) : this.#halve(messages, patience)
+  }
+
+  async #halve(messages: readonly Prepared[], patience: Patience): Promise<Committed> {
     const middle = Math.ceil(messages.length / 2)
-    const halves = [await this.commit(messages.slice(0, middle)), await this.commit(messages.slice(middle))]
+    const halves = [await this.#commit(messages.slice(0, middle), patience), await this.#commit(messages.slice(middle), patience)]
     return {
       results: halves.flatMap((half) => half.results),
       copied: false,
@@ -108,13 +128,15 @@ export class Committer {
   }
 
   /** A dead letter that can't be stored either is not the message's fault any more. */
-  async #bury(message: Prepared, error: Error): Promise<Committed> {
+  async #bury(message: Prepared, error: Error, patience: Patience): Promise<Committed> {
     const already = message.deadLetter !== undefined && message.readings === undefined
     if (already) return this.#giveUp([message], error)
     this.#dependencies.log.warn('a message could not be stored and is kept as a dead letter', { gateway: message.gateway, error })
     const letter = deadLetter(message, new AppError('MESSAGE_UNSTORABLE', `the database refuses it: ${error.message}`))
     const { gateway, topic, bytes, payload } = message
-    return this.commit([{ gateway, topic, bytes, payload, evidence: [], deadLetter: letter }])
+    const buried = await this.#commit([{ gateway, topic, bytes, payload, evidence: [], deadLetter: letter }], patience)
+    // What is not stored is the message that was taken, not the one that stands for it.
+    return { ...buried, failures: new Map([...buried.failures].map(([, failure]) => [message, failure])) }
   }
 
   #giveUp(messages: readonly Prepared[], error: Error): Committed {

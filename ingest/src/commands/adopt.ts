@@ -6,14 +6,7 @@ import type { Resolved, Resolver } from '../accept/resolver.js'
 import type { KillPoint } from '../kill-points.js'
 import type { Partitions } from '../store/partitions.js'
 import { type ReadingRow, storeReadings } from '../store/readings.js'
-import {
-  type AdoptionScope,
-  claimWaiting,
-  markAdopted,
-  type UnassignedReason,
-  updateReasons,
-  type WaitingRow
-} from '../store/unassigned.js'
+import { claimWaiting, isDue, markAdopted, type UnassignedReason, updateReasons, type WaitingRow } from '../store/unassigned.js'
 
 export interface AdoptDependencies {
   readonly pool: Pool
@@ -41,12 +34,14 @@ const Progress = Type.Object({
 })
 type Progress = Static<typeof Progress>
 
+const nothingYet: Progress = { examined: 0, adopted: 0, more: true, afterId: '0', scope: {} }
+
 /** Readings in one transaction. */
 const batchRows = 2_000
 
 /**
  * The command `adopt-unassigned`: readings that wait are resolved again and become readings where a meter is entered for them
- * by now. The first batch is the command's result, what is left follows in transactions of its own.
+ * by now, in the order in which they came: of two values for one instant the first becomes the reading. The first batch is the command's result, what is left follows in transactions of its own.
  */
 export function adoptUnassigned(dependencies: AdoptDependencies): LongRunningHandler {
   return {
@@ -55,7 +50,7 @@ export function adoptUnassigned(dependencies: AdoptDependencies): LongRunningHan
       const scope = checkConfig(Payload, payload, 'adopt-unassigned')
       dependencies.resolver.clear()
       await dependencies.currentBatches()
-      return adoptBatch(client, { examined: 0, adopted: 0, more: true, afterId: '0', scope }, dependencies)
+      return adoptBatch(client, { ...nothingYet, scope }, dependencies)
     },
     run: async (result, { signal }) => {
       const progress = checkConfig(Progress, result, 'the result of adopt-unassigned')
@@ -67,20 +62,26 @@ export function adoptUnassigned(dependencies: AdoptDependencies): LongRunningHan
 
 /** Looks at everything that waits; a service does it when it starts, as it may have ended in the middle of an adoption. */
 export async function adoptAll(dependencies: AdoptDependencies, signal: AbortSignal): Promise<void> {
-  await adoptRest({ examined: 0, adopted: 0, more: true, afterId: '0', scope: {} }, dependencies, signal)
+  await adoptRest(nothingYet, dependencies, signal)
 }
 
-async function adoptRest(begun: Progress, dependencies: AdoptDependencies, signal: AbortSignal): Promise<void> {
+/** Looks at what was ahead of its time and is not any more: nobody enters anything on whose account it would be looked at. */
+export async function adoptDue(dependencies: AdoptDependencies, signal: AbortSignal): Promise<void> {
+  if (await isDue(dependencies.pool)) await adoptRest(nothingYet, dependencies, signal, true)
+}
+
+async function adoptRest(begun: Progress, dependencies: AdoptDependencies, signal: AbortSignal, due = false): Promise<void> {
   let progress = begun
   while (progress.more && !signal.aborted) {
     const before = progress
-    progress = await inTransaction(dependencies.pool, (client) => adoptBatch(client, before, dependencies), { retries: 3 })
+    progress = await inTransaction(dependencies.pool, (client) => adoptBatch(client, before, dependencies, due), { retries: 3 })
     dependencies.adopted(progress.adopted - before.adopted)
   }
 }
 
-async function adoptBatch(client: PoolClient, progress: Progress, dependencies: AdoptDependencies): Promise<Progress> {
-  const scope: AdoptionScope = { gateway: progress.scope.gatewayId, bus: progress.scope.bus, address: progress.scope.address }
+async function adoptBatch(client: PoolClient, progress: Progress, dependencies: AdoptDependencies, due = false): Promise<Progress> {
+  const { gatewayId, bus, address } = progress.scope
+  const scope = { gateway: gatewayId, bus, address, due }
   const waiting = await claimWaiting(client, scope, BigInt(progress.afterId), batchRows)
   const answers = await dependencies.resolver.resolve(
     client,
@@ -93,9 +94,9 @@ async function adoptBatch(client: PoolClient, progress: Progress, dependencies: 
   const sorted = sort(waiting, answers)
   // Nothing of this transaction touches the tables yet for which months are made here, on another connection.
   await dependencies.partitions.ensure(sorted.readings.map((row) => row.at))
-  await storeReadings(client, sorted.readings, () => dependencies.killPoint('adopt:inserted'))
+  await storeReadings(client, sorted.readings)
+  if (sorted.adopted.length > 0) dependencies.killPoint('adopt:inserted')
   await markAdopted(client, sorted.adopted)
-  if (sorted.adopted.length > 0) dependencies.killPoint('adopt:marked')
   await updateReasons(client, sorted.reasons)
   return {
     ...progress,

@@ -4,6 +4,7 @@ import { checkConfig } from '@endeks/domain/process'
 import { type Clock, type EpochMs, epochMs, fromIso, toIso } from '@endeks/domain/time'
 import { isMeterUnit } from '@endeks/domain/units'
 import Type from 'typebox'
+import { recordTyped } from '../store/audit.js'
 import type { Partitions } from '../store/partitions.js'
 import { readRegisterAt } from '../store/places.js'
 import { compareReading, type ReadingRow, storeReadings } from '../store/readings.js'
@@ -32,21 +33,22 @@ const oldestMs = Date.UTC(1990, 0, 1)
 
 /**
  * The command `typed-reading`: a reading that a person brings, by the same statements as one from a gateway, without an
- * exchange as its evidence. Answers `{ stored: true }`, 'same' for one that is known, 'conflict' when another value stands.
+ * exchange as its evidence: in its place stands who brought it, in `audit.event`. Answers `{ stored: true }`, 'same' for one that is known, 'conflict' when another value stands.
  */
 export function typedReading(dependencies: TypedReadingDependencies): LongRunningHandler {
   return {
     longRunning: true,
-    start: async (payload, { client }) => {
+    start: async (payload, { client, requestedBy, commandId }) => {
       const row = toRow(payload, dependencies.clock.now())
       const register = await readRegisterAt(client, row.registerId, row.at)
       if (!register.known) throw new AppError('METER_NOT_FOUND', `there is no register ${row.registerId}`)
       if (!register.installed)
         throw new AppError('VALIDATION', `the meter of register ${row.registerId} was not installed at ${toIso(row.at)}`)
       await dependencies.partitions.ensure([row.at])
-      const { stored } = await storeReadings(client, [row], () => undefined)
-      if (stored > 0) return { stored: true }
-      return { stored: (await compareReading(client, row)) === 'same' ? 'same' : 'conflict' }
+      const { stored } = await storeReadings(client, [row])
+      const outcome = stored > 0 ? true : (await compareReading(client, row)) === 'same' ? 'same' : 'conflict'
+      await recordTyped(client, { actor: requestedBy, commandId, row, outcome })
+      return { stored: outcome }
     },
     run: async () => dependencies.stored()
   }

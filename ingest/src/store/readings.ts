@@ -64,21 +64,22 @@ function spansOf(rows: readonly ReadingRow[]): DirtySpan[] {
 }
 
 const input = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::date[], $6::integer[], $7::smallint[], $8::text[], $9::text[])
-  as given (register_id, at_ms, raw, exchange_id, exchange_day, status, scaler, unit, source)`
+  with ordinality as given (register_id, at_ms, raw, exchange_id, exchange_day, status, scaler, unit, source, n)`
 const at = `timestamptz 'epoch' + at_ms * interval '1 millisecond'`
 
 /**
  * Stores rows of which some may be known. The same again changes nothing; another value for a known instant goes to
- * `reading_conflict`, for a person to decide. Both are only told apart where the count is short.
+ * `reading_conflict`, for a person to decide. Both are only told apart where the count is short. Of two rows for one instant
+ * the first becomes the reading.
  */
-export async function storeReadings(client: PoolClient, rows: readonly ReadingRow[], between: () => void): Promise<StoredReadings> {
+export async function storeReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<StoredReadings> {
   if (rows.length === 0) return { stored: 0, conflicts: 0, exchangeIds: new Set() }
   const values = parameters(rows)
   const inserted = await client.query<{ stored: bigint; exchange_ids: bigint[] | null }>({
     name: 'insert-readings',
     text: `with stored as (
         insert into metering.reading (${columns})
-        select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input} order by register_id, at_ms
+        select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input} order by register_id, at_ms, n
         on conflict do nothing returning register_id, at, exchange_id
       ), dirtied as (
         insert into metering.dirty (register_id, from_at, to_at) select register_id, min(at), max(at) from stored group by register_id
@@ -86,7 +87,6 @@ export async function storeReadings(client: PoolClient, rows: readonly ReadingRo
       select count(*) as stored, array_agg(distinct exchange_id) filter (where exchange_id is not null) as exchange_ids from stored`,
     values
   })
-  between()
   const exchangeIds = new Set(inserted.rows[0]?.exchange_ids)
   const stored = Number(inserted.rows[0]?.stored ?? 0n)
   if (stored === rows.length) return { stored, conflicts: 0, exchangeIds }

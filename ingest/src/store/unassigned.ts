@@ -1,4 +1,4 @@
-import type { PoolClient } from '@endeks/database/pool'
+import type { Pool, PoolClient } from '@endeks/database/pool'
 import { type GatewayId, gatewayId } from '@endeks/domain/identifiers'
 import type { EpochMs } from '@endeks/domain/time'
 import { isMeterUnit, type MeterUnit } from '@endeks/domain/units'
@@ -25,37 +25,22 @@ export interface UnassignedRow {
   readonly reason: UnassignedReason
 }
 
-const input = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bigint[], $9::smallint[],
-  $10::text[], $11::integer[], $12::bigint[], $13::date[], $14::text[])
-  with ordinality as given (gateway_id, bus, address, device_id, manufacturer, obis, at, raw, scaler, unit, status, exchange_id, exchange_day, reason, n)`
-
 /**
- * Sets readings aside. The same again changes nothing.
+ * Sets readings aside. The same again changes nothing; another value for the same instant waits beside it.
  *
- * @returns the exchanges of new rows, and the places in `rows` of those that say something else than what waits already
+ * @returns the exchanges of new rows
  */
-export async function insertUnassigned(
-  client: PoolClient,
-  rows: readonly UnassignedRow[]
-): Promise<{ readonly exchangeIds: readonly bigint[]; readonly differing: readonly number[] }> {
-  if (rows.length === 0) return { exchangeIds: [], differing: [] }
-  const values = parameters(rows)
+export async function insertUnassigned(client: PoolClient, rows: readonly UnassignedRow[]): Promise<bigint[]> {
+  if (rows.length === 0) return []
   const inserted = await client.query<{ exchange_id: bigint }>({
     name: 'insert-unassigned',
     text: `insert into metering.unassigned (gateway_id, bus, address, device_id, manufacturer, obis, at, raw, scaler, unit, status, exchange_id, exchange_day, reason)
-      select gateway_id, bus, address, device_id, manufacturer, obis, at, raw, scaler, unit, status, exchange_id, exchange_day, reason
-      from ${input} on conflict do nothing returning exchange_id`,
-    values
+      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bigint[], $9::smallint[],
+        $10::text[], $11::integer[], $12::bigint[], $13::date[], $14::text[])
+      on conflict do nothing returning exchange_id`,
+    values: parameters(rows)
   })
-  const exchangeIds = inserted.rows.map((row) => row.exchange_id)
-  if (inserted.rows.length === rows.length) return { exchangeIds, differing: [] }
-  const differing = await client.query<{ n: bigint }>({
-    name: 'differing-unassigned',
-    text: `select given.n from ${input} join metering.unassigned u using (gateway_id, bus, address, device_id, manufacturer, obis, at)
-      where (u.raw, u.scaler, u.unit, u.status) is distinct from (given.raw, given.scaler, given.unit, given.status)`,
-    values
-  })
-  return { exchangeIds, differing: differing.rows.map((row) => Number(row.n) - 1) }
+  return inserted.rows.map((row) => row.exchange_id)
 }
 
 function parameters(rows: readonly UnassignedRow[]): unknown[] {
@@ -83,6 +68,8 @@ export interface AdoptionScope {
   readonly gateway: string | undefined
   readonly bus: string | undefined
   readonly address: string | undefined
+  /** only those that were ahead of their time and are not any more */
+  readonly due: boolean
 }
 
 export interface WaitingRow extends UnassignedRow {
@@ -107,9 +94,17 @@ interface Row {
   readonly reason: UnassignedReason
 }
 
+/** Whether a reading that was ahead of its time waits, and its instant has passed. */
+export async function isDue(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query<{ due: boolean }>(
+    `select exists (select from metering.unassigned where adopted_at is null and reason = 'FUTURE' and at <= now()) as due`
+  )
+  return rows[0]?.due ?? false
+}
+
 /**
- * Waiting readings after `afterId`, locked until the transaction ends. Years that no meter means are passed over, as they
- * can't be read as an instant.
+ * Waiting readings after `afterId` in the order in which they came, locked until the transaction ends. Years that no meter
+ * means are passed over, as they can't be read as an instant.
  */
 export async function claimWaiting(client: PoolClient, scope: AdoptionScope, afterId: bigint, limit: number): Promise<WaitingRow[]> {
   const { rows } = await client.query<Row>(
@@ -117,8 +112,9 @@ export async function claimWaiting(client: PoolClient, scope: AdoptionScope, aft
      from metering.unassigned
      where adopted_at is null and id > $1 and at < now() + interval '5 minutes'
        and ($2::text is null or gateway_id = $2) and ($3::text is null or bus = $3) and ($4::text is null or address = $4)
-     order by id limit $5 for update`,
-    [afterId, scope.gateway ?? null, scope.bus ?? null, scope.address ?? null, limit]
+       and (not $5 or reason = 'FUTURE' and at <= now())
+     order by id limit $6 for update`,
+    [afterId, scope.gateway ?? null, scope.bus ?? null, scope.address ?? null, scope.due, limit]
   )
   return rows.flatMap((row) => {
     const { unit } = row

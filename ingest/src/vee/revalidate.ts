@@ -67,7 +67,6 @@ export async function revalidate(client: PoolClient, how: Revalidation): Promise
   if (zone === undefined) return undefined
   const claimed = await claimDirty(client, how.claims)
   if (claimed.length === 0) return nothingDone
-  how.killPoint('vee:claimed')
   const { first, later } = onePerRegister(claimed)
   const ids = first.map((span) => span.registerId)
   await lockRegisters(client, ids)
@@ -76,15 +75,12 @@ export async function revalidate(client: PoolClient, how: Revalidation): Promise
   const windows = await settleWindows(client, known, how.rules, { readings: how.readings })
   const changes = changesOf(windows, registers, how.rules)
   await supersedeSegments(client, changes.superseded)
-  how.killPoint('vee:superseded')
   await insertSegments(client, changes.inserted)
   how.killPoint('vee:inserted')
   await vanishExceptions(client, changes.vanished)
   await openExceptions(client, changes.found)
-  how.killPoint('vee:exceptions')
   await rewriteDays(client, changes, how.calendarOf(zone), how.partitions)
   await addDirty(client, [...later, ...windows.flatMap((window) => window.rest ?? [])])
-  how.killPoint('vee:before-commit')
   return {
     claimed: claimed.length,
     superseded: changes.superseded.length,

@@ -119,7 +119,6 @@ export class VeeWorker {
       done = await inTransaction(pool, (client) => revalidate(client, how), { retries: 3 })
     }
     if (done === undefined) return -1
-    if (done.claimed > 0) killPoint('vee:after-commit')
     this.#statistics.claimed += done.claimed
     this.#statistics.segmentsInserted += done.inserted
     this.#statistics.segmentsSuperseded += done.superseded

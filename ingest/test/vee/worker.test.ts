@@ -13,7 +13,7 @@ import { standardRules } from '../../src/vee/rules/index.js'
 import { VeeWorker } from '../../src/vee/worker.js'
 import { enterMeter, enterUtility, hour, start } from '../support/site.js'
 
-const log = createLog('test', () => undefined)
+const log = createLog('test')
 const database = await testDatabase(t)
 const admin = database.createPool()
 const pool = database.createPool('endeks_ingest')
@@ -39,7 +39,7 @@ async function arrive(register: RegisterFacts, readings: readonly IndexReading[]
     exchangeId: null,
     exchangeDay: null
   }))
-  await inTransaction(pool, (client) => storeReadings(client, rows, () => undefined))
+  await inTransaction(pool, (client) => storeReadings(client, rows))
 }
 
 const reading = (atHour: number, raw: bigint, status = 0): IndexReading => ({
