@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { AppError, asError, isAppError } from '@endeks/domain/errors'
-import { createLog, type Log, runProcess, systemClock } from '@endeks/domain/process'
+import { createLog, type Log, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
 import { codecs } from './codec/registry.js'
 import type { ProtocolCodec } from './protocols/protocol.js'
 import { answerTooLong, codecNamed, decodeHex, decodeLine, longestLine } from './verbs/decode.js'
@@ -35,7 +35,7 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
     const site = loadGatewaySite(path)
     const environment = loadEnvironment(process.env)
     const buses = site.buses.map(({ protocol, ...bus }) => ({ ...bus, protocol: protocol.codec.name }))
-    process.stdout.write(`${JSON.stringify({ ...site, buses, environment: { ...environment, password: '***' } }, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify({ ...maskSecrets({ ...site, buses }), environment: maskSecrets(environment) }, null, 2)}\n`)
     return
   }
   await runProcess(to, async () => {

@@ -1,5 +1,5 @@
 import { asError } from '@endeks/domain/errors'
-import type { MeterReading } from '@endeks/domain/metering'
+import { formatIdentity, type MeterReading } from '@endeks/domain/metering'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { decodeEvidence } from '../codec/registry.js'
@@ -55,6 +55,7 @@ export class Acquisition {
     const { zone } = this.#dependencies
     const decoded = decodeEvidence(site.protocol.codec.name, { ...exchange, profile: meter.profile.value, zone })
     if (!decoded.ok) return this.#failed(poll, decoded.error, exchange)
+    if (decoded.value.readings.length === 0) return this.#failed(poll, nothingFor(poll, decoded.value), exchange)
     return kind === 'history' ? this.#keepHistory(poll, exchange, decoded.value, mark) : this.#keep(poll, exchange, decoded.value)
   }
 
@@ -122,6 +123,7 @@ export class Acquisition {
       message: error.message,
       bus: poll.site.name,
       address: poll.meter.address,
+      profile: poll.meter.profile.name,
       kind: poll.kind,
       ...(error.offset === undefined ? {} : { offset: error.offset }),
       request: hex(bytes.request),
@@ -138,6 +140,13 @@ function newestOfEach(readings: readonly MeterReading[]): MeterReading[] {
     if (reading.at >= (newest.get(reading.obis)?.at ?? 0)) newest.set(reading.obis, reading)
   }
   return [...newest.values()]
+}
+
+/** A meter that answers and has nothing for its profile would otherwise count as read, and be missed with the bill. */
+function nothingFor({ site, meter }: Poll, { identity, offered = [] }: MeterReadout): DecodeFailure {
+  const said = offered.length === 0 ? '' : `; it says ${offered.join(', ')}`
+  const message = `meter ${formatIdentity(identity)} at ${meter.address} of ${site.name} has no register of profile ${meter.profile.name}${said}`
+  return { code: 'NO_READINGS', message }
 }
 
 function hex(bytes: Uint8Array): string {

@@ -31,6 +31,8 @@ export interface Evidence extends Exchange {
 export interface MeterReadout {
   readonly identity: DeviceIdentity
   readonly readings: readonly MeterReading[]
+  /** what the device said instead, in a few words each, where none of it is a register of its profile */
+  readonly offered?: readonly string[]
 }
 
 /** What one frame may need to be read: a key where it is encrypted, a profile where its meaning is not in it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { withCode } from '@endeks/domain/errors'
 import type { Log } from '@endeks/domain/process'
-import { encodeReadings } from '@endeks/domain/wire'
+import { encodeReadings, type ReadingsMessage } from '@endeks/domain/wire'
 import { ClassicLevel } from 'classic-level'
 import type { HistoryMark } from './history-mark.js'
 import { type MessageLimits, messageLimits, packReadouts, type Readout } from './pack.js'
@@ -72,6 +72,8 @@ export class Spool {
   readonly #listeners = new Set<() => void>()
   /** of what was handed out and not yet trimmed, so that a trim need not read what it deletes */
   readonly #sizes = new Map<string, number>()
+  /** marks deleted with a lost message since they were last asked for: what was read before that must not set them again */
+  readonly #forgotten = new Set<string>()
   #order: number
   #messages: number
   #bytes: number
@@ -132,9 +134,12 @@ export class Spool {
       }
       operations.push({ type: 'put', key: nextKey(batch.lane), value: JSON.stringify({ sequence, order }) })
       for (const { hash, content } of batch.profiles) operations.push({ type: 'put', key: `profile!${hash}`, value: content })
-      for (const { bus, address, mark } of batch.marks)
-        operations.push({ type: 'put', key: markKey(bus, address), value: JSON.stringify(mark) })
       const freed = await this.#makeRoom(bytes)
+      for (const { bus, address, mark } of batch.marks) {
+        const key = markKey(bus, address)
+        if (!freed.marks.has(key) && !this.#forgotten.has(key)) operations.push({ type: 'put', key, value: JSON.stringify(mark) })
+      }
+      for (const key of freed.marks) operations.push({ type: 'del', key })
       this.#options.at?.('append.before')
       await this.#database.batch([...freed.operations, ...operations], { sync: true })
       this.#options.at?.('append.written')
@@ -145,6 +150,7 @@ export class Spool {
       this.#lostMessages += freed.messages
       this.#lostReadings += freed.readings
       for (const { key } of freed.operations) this.#sizes.delete(key)
+      for (const key of freed.marks) this.#forgotten.add(key)
       for (const listener of this.#listeners) listener()
     })
   }
@@ -183,8 +189,11 @@ export class Spool {
     return this.#database.get(`profile!${hash}`)
   }
 
+  /** How far a meter's history is delivered; undefined also after some of it was lost, so that it is read again. */
   async historyMark(bus: string, address: string): Promise<HistoryMark | undefined> {
-    const text = await this.#database.get(markKey(bus, address))
+    const key = markKey(bus, address)
+    this.#forgotten.delete(key)
+    const text = await this.#database.get(key)
     return text === undefined ? undefined : (JSON.parse(text) as HistoryMark)
   }
 
@@ -198,9 +207,12 @@ export class Spool {
     await this.#serially(() => this.#database.close())
   }
 
-  /** What must go so that `bytes` fit: the oldest messages, whatever their lane. */
-  async #makeRoom(bytes: number): Promise<{ operations: Operation[]; bytes: number; messages: number; readings: number }> {
-    const freed = { operations: [] as Operation[], bytes: 0, messages: 0, readings: 0 }
+  /**
+   * What must go so that `bytes` fit: the oldest messages, whatever their lane. With one of the backlog go the marks of its
+   * meters, for the values may still be there to be read.
+   */
+  async #makeRoom(bytes: number): Promise<Freed> {
+    const freed: Freed = { operations: [], marks: new Set(), bytes: 0, messages: 0, readings: 0 }
     const after: Record<Lane, number> = { live: 0, backlog: 0 }
     while (this.#bytes - freed.bytes + bytes > this.#options.maxBytes && this.#messages > freed.messages) {
       const heads = await Promise.all(lanes.map((lane) => this.#head(lane, after[lane])))
@@ -211,19 +223,19 @@ export class Spool {
       freed.bytes += oldest.bytes
       freed.messages += 1
       freed.readings += oldest.readings
+      if (oldest.lane === 'backlog') for (const { bus, address } of oldest.places) freed.marks.add(markKey(bus, address))
       const { lane, sequence, readings } = oldest
       this.#options.log.error('spool full, oldest message lost', { code: 'SPOOL_LOST', epoch: this.#epoch, lane, sequence, readings })
     }
     return freed
   }
 
-  async #head(
-    lane: Lane,
-    after: number
-  ): Promise<{ lane: Lane; sequence: number; order: number; bytes: number; readings: number } | undefined> {
+  async #head(lane: Lane, after: number): Promise<Head | undefined> {
     for await (const [key, value] of this.#database.iterator({ gt: messageKey(lane, after), lt: `message!${lane}~`, limit: 1 })) {
-      const { header } = splitValue(value)
-      return { lane, sequence: sequenceOf(key), order: header.order, bytes: Buffer.byteLength(value), readings: header.readings }
+      const { header, text } = splitValue(value)
+      const { order, readings } = header
+      const { exchanges } = JSON.parse(text) as Pick<ReadingsMessage, 'exchanges'>
+      return { lane, sequence: sequenceOf(key), order, bytes: Buffer.byteLength(value), readings, places: exchanges }
     }
     return undefined
   }
@@ -234,6 +246,24 @@ export class Spool {
     this.#tail = done.catch(() => {})
     return done
   }
+}
+
+interface Freed {
+  readonly operations: Operation[]
+  readonly marks: Set<string>
+  bytes: number
+  messages: number
+  readings: number
+}
+
+/** The oldest message of a lane. */
+interface Head {
+  readonly lane: Lane
+  readonly sequence: number
+  readonly order: number
+  readonly bytes: number
+  readonly readings: number
+  readonly places: readonly { readonly bus: string; readonly address: string }[]
 }
 
 interface OpenState {

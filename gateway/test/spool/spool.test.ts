@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createLog } from '@endeks/domain/process'
+import type { EpochMs } from '@endeks/domain/time'
 import { parseReadings } from '@endeks/domain/wire'
 import fc from 'fast-check'
 import t from 'tap'
@@ -80,6 +81,35 @@ t.test('over the limit the oldest messages of all lanes are lost, counted and lo
   t.same([spool.state.lostMessages, spool.state.lostReadings, spool.state.messages], [6 - kept.length, 6 - kept.length, kept.length])
   t.equal(lines.filter((line) => line.includes('SPOOL_LOST')).length, 6 - kept.length)
   await spool.close()
+})
+
+t.test('with a backlog message that is lost its meters are forgotten, also by a conversation that began before', async (t) => {
+  const directory = t.testdir()
+  const spool = await Spool.open({ directory, maxBytes: 3_000, log })
+  const mark = { newest: 1_772_000_000_000 as EpochMs, recent: [] }
+  const marks = (...names: string[]) => names.map((address) => ({ bus: 'mbus-1', address, mark }))
+  const known = async (...names: string[]) =>
+    Promise.all(names.map(async (name) => (await spool.historyMark('mbus-1', name)) !== undefined))
+  const fill = async (): Promise<void> => {
+    const lost = spool.state.lostMessages
+    while (spool.state.lostMessages === lost) await spool.append({ lane: 'live', readouts: [readout('live', 1)], ...none })
+  }
+  await spool.append({ lane: 'backlog', readouts: [readout('a', 1), readout('b', 1)], profiles: [], marks: marks('a', 'b', 'other') })
+  t.same(await known('a', 'b', 'other'), [true, true, true])
+  await fill()
+  await spool.append({ lane: 'backlog', readouts: [readout('b', 1)], profiles: [], marks: marks('b') })
+  t.same(await known('a', 'b', 'other'), [false, false, true], 'what b was asked for began where the lost values end')
+  await spool.append({ lane: 'backlog', readouts: [readout('b', 1)], profiles: [], marks: marks('b') })
+  await spool.close()
+  const again = await Spool.open({ directory, maxBytes: 3_000, log })
+  t.same(
+    [await again.historyMark('mbus-1', 'a'), await again.historyMark('mbus-1', 'b')],
+    [undefined, mark],
+    'and once it was asked from the beginning it is known again'
+  )
+  await again.append({ lane: 'backlog', readouts: [readout('b', 40)], profiles: [], marks: marks('b') })
+  t.equal(await again.historyMark('mbus-1', 'b'), undefined, 'a batch that displaces its own meter does not mark it')
+  await again.close()
 })
 
 t.test('packed messages hold every reading once, in order, with its exchange, within the limits of the wire', async (t) => {

@@ -1,22 +1,16 @@
 import { writeSync } from 'node:fs'
-import { createLog } from '@endeks/domain/process'
+import { createLog, killPointAt } from '@endeks/domain/process'
 import { Spool } from '../../src/spool/spool.js'
 import { readout } from './readouts.js'
 
 // A gateway of its own process: appends and trims, says what was answered for, and ends itself by SIGKILL the n-th time that
 // it comes to the named point.
 const [directory = '', point = '', count = '1'] = process.argv.slice(2)
-let left = Number(count)
-
 const spool = await Spool.open({
   directory,
   maxBytes: 10_000_000,
   log: createLog('writer', () => {}),
-  at: (reached) => {
-    if (reached !== point) return
-    left -= 1
-    if (left === 0) process.kill(process.pid, 'SIGKILL')
-  }
+  at: killPointAt(`${point}#${count}`)
 })
 // Written synchronously: a line in the pipe survives the process.
 const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)

@@ -13,6 +13,8 @@ import { type MbusResponse, readResponse } from './response.js'
 
 /** Frames of one conversation: acknowledgements and answers. A driver asks for at most 16 answers. */
 const mostFrames = 64
+/** So many records tell whose profile this is not. */
+const mostOffered = 16
 
 /** The indexes that a conversation's answers hold for the registers of its profile. */
 export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeFailure> {
@@ -35,7 +37,15 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
       // Some meters give one counter twice, in two resolutions or again in a later frame: the first one is the register.
       if (reading !== undefined && !readings.has(key)) readings.set(key, reading)
     }
+  if (readings.size === 0) return success({ identity: first.identity, readings: [], offered: records.slice(0, mostOffered).map(inWords) })
   return success({ identity: first.identity, readings: [...readings.values()] })
+}
+
+/** What a profile's register would have to say to mean this record. */
+function inWords(record: MbusRecord): string {
+  const { quantity, unit, function: kind, storage, tariff, subunit, qualifiers } = record
+  const words = [quantity, unit, kind, `storage ${storage} tariff ${tariff} subunit ${subunit}`, ...qualifiers]
+  return words.filter((word) => word !== '').join(' ')
 }
 
 /** Every answer of a conversation. All must come from one device, else its indexes would be another's. */

@@ -1,0 +1,51 @@
+import { createLog } from '@endeks/domain/process'
+import { fromIso } from '@endeks/domain/time'
+import t from 'tap'
+import { Acquisition } from '../../src/acquire/acquisition.js'
+import { Counters } from '../../src/acquire/counters.js'
+import { type EncodableRecord, encodeResponse } from '../../src/protocols/mbus/codec/index.js'
+import { mbusProtocol } from '../../src/protocols/mbus/driver.js'
+import type { Bus } from '../../src/protocols/protocol.js'
+import { Spool } from '../../src/spool/spool.js'
+
+const now = fromIso('2026-11-24T09:00:00Z')
+const zone = 'Europe/Istanbul'
+const register = { obis: '8-0:1.0.0*255', quantity: 'volume', function: 'instantaneous', tariff: 0, subunit: 0, storage: 'current' }
+const value = { name: 'water', protocol: 'mbus', registers: [register] }
+const profile = { name: 'water', protocol: 'mbus', value, content: JSON.stringify(value), hash: 'a'.repeat(64) }
+const meter = { address: '5', profile, everyMs: 60_000, historySince: fromIso('2026-01-01T00:00:00Z') }
+const site = { name: 'mbus-1', protocol: mbusProtocol, answerWithinMs: 100, options: {}, meters: [meter] }
+const volume: EncodableRecord = { quantity: 'volume', unit: 'm3', scaler: -3, value: { coding: 'bcd', size: 4, raw: 42n } }
+const energy: EncodableRecord = { quantity: 'energy', unit: 'Wh', scaler: 3, value: { coding: 'bcd', size: 4, raw: 7n } }
+
+/** A wire at whose end a meter says these records. */
+function wire(records: readonly EncodableRecord[]): Bus {
+  const identity = { id: '12345678', manufacturer: 'KAM', version: 27, medium: 'cold-water' }
+  const response = encodeResponse({ address: 5, identity, access: 1, status: 0, records, moreFollow: false })
+  return { read: async () => ({ request: Buffer.from('107b058016', 'hex'), response, at: now }), close: async () => undefined }
+}
+
+t.test('a meter that answers without any register of its profile has failed, and it is said with what', async (t) => {
+  const lines: string[] = []
+  const log = createLog('test', (line) => lines.push(line))
+  const spool = await Spool.open({ directory: t.testdir(), maxBytes: 1_000_000, log })
+  const counters = new Counters()
+  const acquisition = new Acquisition({ spool, log, counters, clock: { now: () => now }, zone })
+  const { signal } = new AbortController()
+  for (const kind of ['current', 'history'] as const) {
+    t.equal(await acquisition.poll({ bus: wire([energy]), site, meter, kind, signal }), false, kind)
+  }
+  t.same(counters.snapshot(), { 'failed.NO_READINGS': 2, reads: 2 })
+  t.equal(spool.state.messages, 0)
+  t.match(JSON.parse(lines[0] ?? ''), {
+    event: 'read failed',
+    code: 'NO_READINGS',
+    bus: 'mbus-1',
+    address: '5',
+    profile: 'water',
+    message: /KAM 12345678.*mbus-1.*water.*energy Wh instantaneous storage 0/
+  })
+  t.equal(await acquisition.poll({ bus: wire([energy, volume]), site, meter, kind: 'current', signal }), true)
+  t.equal(counters.get('readings'), 1)
+  await spool.close()
+})
