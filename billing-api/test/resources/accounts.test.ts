@@ -103,12 +103,13 @@ t.test('accounts', async (t) => {
       route: 'R1',
       openedAt: opened,
       tariff: 'sanayi',
-      supplies: [{ servicePoint: 'P-3', share: '1/3' }]
+      supplies: [{ servicePoint: 'P-9', share: '1/3' }]
     }
+    await post('/api/service-points', { code: 'P-9', commodity: 'water', property: { kind: 'parcel', label: '9' } })
     const made = await post('/api/subscriptions', body)
     t.match(made, {
       status: 201,
-      body: { number: 'S-9', participant: { name: 'Ali Veli' }, supplies: [{ servicePoint: 'P-3', sign: 1, share: '1/3', to: null }] }
+      body: { number: 'S-9', participant: { name: 'Ali Veli' }, supplies: [{ servicePoint: 'P-9', sign: 1, share: '1/3', to: null }] }
     })
     t.match(await post('/api/subscriptions', body), { status: 409, body: { code: 'ALREADY_EXISTS' } })
     t.match(
@@ -137,6 +138,63 @@ t.test('accounts', async (t) => {
       items: [{ number: 'S-9', tariffs: [{ code: 'sanayi' }] }],
       next: null
     })
+  })
+
+  await t.test('of a place no more is given away than there is', async (t) => {
+    const opening = (number: string, share: string, more: object = {}) =>
+      post('/api/subscriptions', {
+        number,
+        contract: 'C-9',
+        participant: '100484',
+        commodity: 'water',
+        route: 'R1',
+        openedAt: '2026-06-01T00:00:00Z',
+        tariff: 'sanayi',
+        supplies: [{ servicePoint: 'P-9', share }],
+        ...more
+      })
+    t.match(await opening('S-10', '2/3', { supplies: [{ servicePoint: 'P-3' }] }), {
+      status: 409,
+      body: { code: 'FACT_OVERLAPS', problems: [{ path: '/subscriptions/0/supplies/0', message: /P-3 1\/1 is taken.*1\/1 more/ }] }
+    })
+    const both = await Promise.all([opening('S-11', '2/3'), opening('S-12', '2/3')])
+    t.same(both.map((answer) => answer.status).sort(), [201, 409], 'two at once do not both find two thirds free')
+    t.match(await opening('S-13', '1/1000000'), { status: 409, body: { detail: /P-9 1\/1 is taken/ } })
+    t.match(
+      await opening('S-13', '1/1000000', { openedAt: '2020-01-01T00:00:00Z' }),
+      { status: 409 },
+      'one that begins earlier runs into it later'
+    )
+    t.equal((await opening('S-14', '1/1', { supplies: [{ servicePoint: 'P-9', sign: -1 }] })).status, 201, 'taking off is another matter')
+    await owner.query(`update account.subscription set closed_at = '2026-07-01T00:00:00Z' where number in ('S-11', 'S-12')`)
+    t.equal((await opening('S-15', '2/3', { openedAt: '2026-07-01T00:00:00Z' })).status, 201, 'a closed one leaves its share')
+  })
+
+  await t.test('a subscription is of what its places give, by a tariff that prices it', async (t) => {
+    const gas = { ...tariff, code: 'gaz', unit: 'kWh' }
+    t.equal((await post('/api/tariffs', { document: gas })).status, 201)
+    await post('/api/service-points', { code: 'P-8', commodity: 'gas', property: { kind: 'parcel', label: '8' } })
+    const body = {
+      number: 'S-20',
+      contract: 'C-9',
+      participant: '100484',
+      commodity: 'gas',
+      route: 'R1',
+      openedAt: opened,
+      tariff: 'gaz',
+      supplies: [{ servicePoint: 'P-8' }]
+    }
+    t.match(await post('/api/subscriptions', { ...body, commodity: 'water', tariff: 'sanayi' }), {
+      status: 400,
+      body: { code: 'VALIDATION', problems: [{ path: '/subscriptions/0/supplies', message: /P-8 is a point of gas/ }] }
+    })
+    const heat = { code: 'P-H', commodity: 'heat', property: { kind: 'parcel', label: '8' } }
+    t.equal((await post('/api/service-points', heat)).status, 201)
+    t.match(await post('/api/subscriptions', { ...body, commodity: 'heat', tariff: 'sanayi', supplies: [{ servicePoint: 'P-H' }] }), {
+      status: 422,
+      body: { code: 'UNIT_MISMATCH', problems: [{ path: '/subscriptions/0/tariff', message: /m3/ }] }
+    })
+    t.equal((await post('/api/subscriptions', body)).status, 201)
   })
 
   await t.test('a meter is exchanged: the one that stood there ends where the new one begins', async (t) => {
@@ -292,7 +350,8 @@ t.test('accounts', async (t) => {
     })
     t.match((await call('/api/tariffs')).body, {
       items: [
-        { code: 'sanayi', name: { en: 'Industrial water' }, subscriptions: 4, versions: [{ version: '2026-2' }, { version: '2026-1' }] }
+        { code: 'gaz', name: { en: 'Industry' }, subscriptions: 1 },
+        { code: 'sanayi', name: { en: 'Industrial water' }, subscriptions: 7, versions: [{ version: '2026-2' }, { version: '2026-1' }] }
       ]
     })
     t.match((await call('/api/tariffs/sanayi')).body, { document: { version: '2026-2', unit: 'm3' } })

@@ -115,3 +115,109 @@ t.test('every problem of a site is told with its path, and nothing is started', 
   )
   t.same(rows, [{ utilities: 0n, persons: 0n }])
 })
+
+t.test('an exchange of meters is told by the file or by hand, and neither contradicts the other', async (t) => {
+  const server = await testServer(t)
+  const put = (body: unknown) => server.call('/api/site', { method: 'PUT', body })
+  const at = '2026-11-15T09:30:00Z'
+  const meter = { serial: 'NEW-1', manufacturer: 'KAM', medium: 'cold-water', registers: site().meters[0]?.registers }
+  const made = await server.call('/api/meters', { method: 'POST', body: meter })
+  const path = `/api/meters/${String(made.body['id'])}/installations`
+  t.equal((await server.call(path, { method: 'POST', body: { servicePoint: 'P-1', from: at } })).status, 201)
+  t.match(
+    await put(site()),
+    { status: 200, body: { created: { installations: 0 }, unchanged: { installations: 3 } } },
+    'what was ended by hand since stays ended'
+  )
+
+  const exchanged = site()
+  const [, second] = exchanged.installations
+  const [, connected] = exchanged.connections
+  if (second === undefined || connected === undefined) throw new Error('the site has three places')
+  second.to = at
+  connected.to = at
+  exchanged.meters.push({ ...meter, serial: 'NEW-2', registers: site().meters[0]?.registers ?? [] })
+  exchanged.installations.push({ meter: { serial: 'NEW-2', manufacturer: 'KAM' }, servicePoint: 'P-2', from: at })
+  exchanged.connections.push({ ...site().connections[1], gateway: 'gw-1', bus: 'line', address: '2', servicePoint: 'P-2', from: at })
+  t.match(await put(exchanged), {
+    status: 200,
+    body: { created: { meters: 1, installations: 2, connections: 2 }, unchanged: { installations: 2, connections: 2 } }
+  })
+  const { rows } = await server.owner.query(
+    `select m.serial, i.valid_to is null as open, i.superseded_at is null as live
+     from account.installation i join account.meter m on m.id = i.meter_id join account.service_point p on p.id = i.service_point_id
+     where p.code = 'P-2' order by i.id`
+  )
+  t.same(
+    rows,
+    [
+      { serial: '68204412', open: true, live: false },
+      { serial: '68204412', open: false, live: true },
+      { serial: 'NEW-2', open: true, live: true }
+    ],
+    'what was known is kept'
+  )
+  t.match(await put(exchanged), { status: 200, body: { created: { installations: 0, connections: 0 } } }, 'the same again')
+  t.match(
+    await put(site()),
+    { status: 200, body: { created: { installations: 0 } } },
+    'an older file knows no end, and says nothing against it'
+  )
+  second.to = '2026-11-16T09:30:00Z'
+  t.match(await put(exchanged), {
+    status: 409,
+    body: { code: 'ALREADY_EXISTS', problems: [{ path: '/installations/1', message: /another end/ }] }
+  })
+  second.to = at
+  connected.to = '2026-11-16T09:30:00Z'
+  t.match(await put(exchanged), { status: 409, body: { problems: [{ path: '/connections/1', message: /another end/ }] } })
+  t.match(await server.call(path, { method: 'POST', body: { servicePoint: 'P-1', from: at, to: '2026-11-16T09:30:00Z' } }), {
+    status: 409,
+    body: { code: 'ALREADY_EXISTS' }
+  })
+})
+
+t.test('rates, shares and commodities of a site are held against each other', async (t) => {
+  const server = await testServer(t, { empty: true })
+  const right = site()
+  const kdv = (value: unknown, name = 'kdv.water') => ({
+    ...right,
+    parameters: [...right.parameters, { name, validFrom: '2027-01-01', value }]
+  })
+  const [first] = right.subscriptions
+  const cases = [
+    { path: '/parameters/2/value/rate', body: kdv({ rate: 0.01 }) },
+    { path: '/parameters/2/value', body: kdv({}) },
+    { path: '/parameters/2/value', body: kdv('0.01') },
+    { path: '/parameters/2/value', body: kdv({ rate: '0.01', surprise: 1 }) },
+    { path: '/parameters/2/value/from', body: kdv({ rate: '0.01', from: '2020-01-01' }) },
+    { path: '/parameters/2/name', body: kdv({ rate: '0.01' }, 'kdv.Water!') },
+    {
+      path: '/subscriptions/0/supplies',
+      body: { ...right, servicePoints: right.servicePoints.map((each) => ({ ...each, commodity: 'heat' })) }
+    },
+    { code: 'UNIT_MISMATCH', path: '/subscriptions/0/tariff', body: ofHeat() },
+    {
+      code: 'FACT_OVERLAPS',
+      path: '/subscriptions/3/supplies/0',
+      body: { ...right, subscriptions: [...right.subscriptions, { ...first, number: 'S-4', openedAt: '2026-06-01T00:00:00Z' }] }
+    }
+  ]
+  for (const { code = 'VALIDATION', path, body } of cases) {
+    t.match(await server.call('/api/site', { method: 'PUT', body }), { body: { code, problems: [{ path }] } }, path)
+  }
+  const thirds = { ...right, parameters: kdv({ rate: '0.10', source: 'decision 7' }).parameters, subscriptions: ['1', '2', '3'].map(third) }
+  t.match(await server.call('/api/site', { method: 'PUT', body: thirds }), { status: 200 }, 'three thirds are one')
+
+  function ofHeat(): object {
+    const heat = { commodity: 'heat' }
+    return {
+      ...right,
+      servicePoints: right.servicePoints.map((each) => ({ ...each, ...heat })),
+      subscriptions: right.subscriptions.map((each) => ({ ...each, ...heat }))
+    }
+  }
+  function third(number: string): object {
+    return { ...first, number, supplies: [{ servicePoint: 'P-1', share: '1/3' }] }
+  }
+})

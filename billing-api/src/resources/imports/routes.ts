@@ -14,6 +14,7 @@ import { taxNumberProblems } from '../participants/tax-number.js'
 import { addServicePoints } from '../service-points/store.js'
 import { addSubscriptions } from '../subscriptions/store/add.js'
 import { addTariffs } from '../tariffs/store.js'
+import { kdvProblems } from './kdv.js'
 import { ImportResult, SiteImport } from './schema.js'
 import { addParameters, lockImports, saveUtility } from './store.js'
 
@@ -37,6 +38,7 @@ export async function importRoutes(app: ApiServer, context: ApiContext): Promise
 }
 
 async function importSite(context: ApiContext, site: SiteImport, actor: string): Promise<ImportResult> {
+  refuse('VALIDATION', kdvProblems(site.parameters))
   refuse('IDENTIFIER_INVALID', taxNumberProblems('/participants', site.participants))
   return inTransaction(context.pool, async (client) => {
     await lockImports(client)
@@ -62,8 +64,8 @@ async function addAll(client: PoolClient, site: SiteImport, actor: string): Prom
     participants: await addParticipants(client, site.participants),
     servicePoints: await addServicePoints(client, site.servicePoints),
     meters: await addMeters(client, site.meters),
-    installations: await addInstallations(client, site.installations),
-    connections: await addConnections(client, site.connections),
+    installations: await addInstallations(client, site.installations, { mayEnd: true }),
+    connections: await addConnections(client, site.connections, { mayEnd: true }),
     subscriptions: await addSubscriptions(client, site.subscriptions, site.utility.zone)
   }
 }

@@ -117,7 +117,7 @@ async function install(context: ApiContext, meter: MeterRow, body: NewInstallati
   await inTransaction(context.pool, async (client) => {
     await checkServicePoint(client, body.servicePoint)
     const dismounted = await dismount(client, body.servicePoint, body.from)
-    const { created } = await addInstallations(client, [{ ...body, meter }])
+    const { created } = await addInstallations(client, [{ ...body, meter }], { mayEnd: false })
     if (created === 0) throw new AppError('ALREADY_EXISTS', `the meter ${meter.serial} stands at ${body.servicePoint} since then already`)
     await adoptUnassigned(client, actor, context.clock)
     await typeIndexes(client, { meter, dismounted, body, actor }, context.clock)
@@ -134,7 +134,7 @@ async function install(context: ApiContext, meter: MeterRow, body: NewInstallati
 async function connect(context: ApiContext, body: NewConnection, actor: string): Promise<void> {
   const name = `${body.gateway} ${body.bus} ${body.address}`
   await inTransaction(context.pool, async (client) => {
-    const { created } = await addConnections(client, [body])
+    const { created } = await addConnections(client, [body], { mayEnd: false })
     if (created === 0) throw new AppError('ALREADY_EXISTS', `the connection ${name} exists already`)
     await adoptUnassigned(client, actor, context.clock)
     await recordAudit(client, { actor, action: 'connection.made', subjectType: 'connection', subject: name, details: body })

@@ -2,6 +2,7 @@ import { type EpochMs, fromIso, toIso } from '@endeks/domain/time'
 import { sql } from 'kysely'
 import { asJson, type Database, execute, rows } from '../../../store/query.js'
 import { differing, keyOf, missingOf, type Outcome, refuse, refuseRepeated } from '../../../store/standing.js'
+import { type Ending, endDiffers, endsIt } from './ends.js'
 import { pointProblem, spanProblems } from './installations.js'
 
 export interface NewConnection {
@@ -17,19 +18,20 @@ interface Resolved {
   readonly place: number
   readonly gateway_known: boolean
   readonly service_point_id: bigint | null
+  readonly standing: bigint | null
   readonly standing_point: string | null
   readonly standing_to: EpochMs | null
 }
 
 /** @throws {AppError} GATEWAY_NOT_FOUND or SERVICE_POINT_NOT_FOUND, ALREADY_EXISTS for one that leads elsewhere */
-export async function addConnections(database: Database, items: readonly NewConnection[]): Promise<Outcome> {
+export async function addConnections(database: Database, items: readonly NewConnection[], ending: Ending): Promise<Outcome> {
   refuseRepeated('connections', items, (item) => keyOf(item.gateway, item.bus, item.address, toIso(fromIso(item.from))))
   refuse('VALIDATION', spanProblems('connections', items))
   const records = items.map((item, place) => ({ ...item, place, service_point: item.servicePoint }))
   const resolved = await rows(
     database,
     sql<Resolved>`
-      select i.place, gateway.id is not null as gateway_known, point.id as service_point_id, place.code as standing_point,
+      select i.place, gateway.id is not null as gateway_known, point.id as service_point_id, standing.id as standing, place.code as standing_point,
         standing.valid_to as standing_to
       from jsonb_to_recordset(${asJson(records)}::jsonb)
         as i (place integer, gateway text, bus text, address text, service_point text, "from" timestamptz)
@@ -56,16 +58,22 @@ export async function addConnections(database: Database, items: readonly NewConn
       label: ({ place }) => `the connection ${items[place]?.gateway} ${items[place]?.bus} ${items[place]?.address}`,
       differences: (row) => {
         const item = items[row.place]
-        return differing({
-          'service point': [item?.servicePoint, row.standing_point],
-          end: [item?.to === undefined ? null : fromIso(item.to), row.standing_to]
-        })
+        return [
+          ...differing({ 'service point': [item?.servicePoint, row.standing_point] }),
+          ...(endDiffers(item?.to, row.standing_to, ending) ? ['end'] : [])
+        ]
       }
     },
     resolved,
-    (row) => (row.standing_point === null ? undefined : row)
+    (row) => (row.standing === null ? undefined : row)
   )
-  const made = missing.map((row) => ({ ...items[row.place], point: row.service_point_id }))
+  const ended = resolved.filter((row) => row.standing !== null && endsIt(items[row.place]?.to, row.standing_to))
+  await execute(
+    database,
+    sql`update account.connection set superseded_at = now()
+      where id in (select (jsonb_array_elements_text(${asJson(ended.map((row) => row.standing))}::jsonb))::bigint)`
+  )
+  const made = [...ended, ...missing].map((row) => ({ ...items[row.place], point: row.service_point_id }))
   await execute(
     database,
     sql`insert into account.connection (service_point_id, gateway_id, bus, address, valid_from, valid_to)
@@ -73,5 +81,5 @@ export async function addConnections(database: Database, items: readonly NewConn
       from jsonb_to_recordset(${asJson(made)}::jsonb)
         as i (point bigint, gateway text, bus text, address text, "from" timestamptz, "to" timestamptz)`
   )
-  return { created: missing.length, unchanged }
+  return { created: made.length, unchanged: unchanged - ended.length }
 }

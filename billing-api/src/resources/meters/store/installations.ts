@@ -2,7 +2,8 @@ import { AppError } from '@endeks/domain/errors'
 import { type EpochMs, fromIso, toIso } from '@endeks/domain/time'
 import { sql } from 'kysely'
 import { asJson, type Database, execute, first, rows } from '../../../store/query.js'
-import { differing, keyOf, missingOf, type Outcome, type Problem, refuse, refuseRepeated } from '../../../store/standing.js'
+import { keyOf, missingOf, type Outcome, type Problem, refuse, refuseRepeated } from '../../../store/standing.js'
+import { type Ending, endDiffers, endsIt } from './ends.js'
 
 export interface NewInstallation {
   readonly meter: { readonly serial: string; readonly manufacturer: string }
@@ -15,7 +16,7 @@ interface Resolved {
   readonly place: number
   readonly meter_id: bigint | null
   readonly service_point_id: bigint | null
-  readonly standing: boolean
+  readonly standing: bigint | null
   readonly standing_to: EpochMs | null
 }
 
@@ -23,13 +24,13 @@ interface Resolved {
  * @throws {AppError} METER_NOT_FOUND or SERVICE_POINT_NOT_FOUND, ALREADY_EXISTS for one that ends at another time, and what
  * the database says of an overlap (FACT_OVERLAPS)
  */
-export async function addInstallations(database: Database, items: readonly NewInstallation[]): Promise<Outcome> {
+export async function addInstallations(database: Database, items: readonly NewInstallation[], ending: Ending): Promise<Outcome> {
   refuseRepeated('installations', items, (item) => keyOf(item.meter.serial, item.meter.manufacturer, toIso(fromIso(item.from))))
   refuse('VALIDATION', spanProblems('installations', items))
   const resolved = await rows(
     database,
     sql<Resolved>`
-      select i.place, meter.id as meter_id, point.id as service_point_id, standing.id is not null as standing, standing.valid_to as standing_to
+      select i.place, meter.id as meter_id, point.id as service_point_id, standing.id as standing, standing.valid_to as standing_to
       from jsonb_to_recordset(${asJson(items.map(toRecord))}::jsonb)
         as i (place integer, serial text, manufacturer text, service_point text, valid_from timestamptz)
       left join account.meter on meter.serial = i.serial and meter.manufacturer = i.manufacturer
@@ -51,19 +52,30 @@ export async function addInstallations(database: Database, items: readonly NewIn
     {
       list: 'installations',
       label: ({ item }) => `the installation of ${item?.meter.serial} at ${item?.servicePoint} from ${item?.from}`,
-      differences: ({ item }, to) => differing({ end: [item?.to === undefined ? null : fromIso(item.to), to] })
+      differences: ({ item }, to) => (endDiffers(item?.to, to, ending) ? ['end'] : [])
     },
     places,
-    ({ row }) => (row.standing ? row.standing_to : undefined)
+    ({ row }) => (row.standing === null ? undefined : row.standing_to)
   )
-  const made = missing.map(({ row, item }) => ({ meter: row.meter_id, point: row.service_point_id, from: item?.from, to: item?.to }))
+  const ended = places.filter(({ row, item }) => row.standing !== null && endsIt(item?.to, row.standing_to))
+  await execute(
+    database,
+    sql`update account.installation set superseded_at = now()
+      where id in (select (jsonb_array_elements_text(${asJson(ended.map(({ row }) => row.standing))}::jsonb))::bigint)`
+  )
+  const made = [...ended, ...missing].map(({ row, item }) => ({
+    meter: row.meter_id,
+    point: row.service_point_id,
+    from: item?.from,
+    to: item?.to
+  }))
   await execute(
     database,
     sql`insert into account.installation (meter_id, service_point_id, valid_from, valid_to)
       select i.meter, i.point, i."from", i."to"
       from jsonb_to_recordset(${asJson(made)}::jsonb) as i (meter bigint, point bigint, "from" timestamptz, "to" timestamptz)`
   )
-  return { created: missing.length, unchanged }
+  return { created: made.length, unchanged: unchanged - ended.length }
 }
 
 function toRecord(item: NewInstallation, place: number): object {

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { asJson, type Database, execute, rows } from '../../../store/query.js'
 import { differing, missingOf, type Outcome, type Problem, refuse, refuseRepeated } from '../../../store/standing.js'
 import type { NewSubscription } from '../schema.js'
+import { checkShares, lockSupplies, type WantedShare } from './shares.js'
 
 interface Resolved {
   readonly place: number
@@ -11,6 +12,10 @@ interface Resolved {
   /** whose the contract of that number is, when there is one */
   readonly contract_participant: bigint | null
   readonly missing_points: string[]
+  /** points of another commodity than the subscription's, each as a sentence about it */
+  readonly foreign_points: string[]
+  /** what its tariff's versions price by */
+  readonly units: string[]
   readonly standing: Standing | null
 }
 
@@ -29,7 +34,8 @@ interface Standing {
  * is joined when it is the same participant's.
  *
  * @throws {AppError} PARTICIPANT_NOT_FOUND, TARIFF_NOT_FOUND, SERVICE_POINT_NOT_FOUND, ALREADY_EXISTS for one that stands
- * differently
+ * differently, VALIDATION for a point of another commodity, UNIT_MISMATCH for a tariff that prices by a unit the commodity is not
+ * measured in, FACT_OVERLAPS for more of a point than is left
  */
 export async function addSubscriptions(database: Database, items: readonly NewSubscription[], zone: string): Promise<Outcome> {
   refuseRepeated('subscriptions', items, (item) => item.number)
@@ -37,6 +43,7 @@ export async function addSubscriptions(database: Database, items: readonly NewSu
     refuseRepeated(`subscriptions/${index}/supplies`, item.supplies, (supply) => supply.servicePoint)
   }
   refuse('VALIDATION', sharedContracts(items))
+  await lockSupplies(database)
   const resolved = await resolve(database, items)
   refuseUnknown(items, resolved)
   const { missing, unchanged } = missingOf<Resolved, Standing>(
@@ -48,6 +55,8 @@ export async function addSubscriptions(database: Database, items: readonly NewSu
     resolved,
     (row) => row.standing ?? undefined
   )
+  refuseUnfit(items, missing)
+  await checkShares(database, wantedShares(items, missing))
   await insert(database, items, missing, zone)
   return { created: missing.length, unchanged }
 }
@@ -71,6 +80,9 @@ async function resolve(database: Database, items: readonly NewSubscription[]): P
       select i.place, p.id as participant_id, tariff.id as tariff_id, own.participant_id as contract_participant,
         array(select wanted.code from jsonb_array_elements_text(i.points) as wanted (code)
           where not exists (select from account.service_point point where point.code = wanted.code)) as missing_points,
+        array(select point.code || ' is a point of ' || point.commodity from jsonb_array_elements_text(i.points) as wanted (code)
+          join account.service_point point on point.code = wanted.code and point.commodity <> i.commodity) as foreign_points,
+        array(select distinct v.document->>'unit' from account.rate_schedule v where v.tariff_id = tariff.id) as units,
         case when s.id is not null then jsonb_build_object(
           'contract', held.number, 'participant', holder.registry_no::text, 'commodity', s.commodity, 'route', s.route,
           'opened', floor(extract(epoch from s.opened_at) * 1000),
@@ -81,7 +93,7 @@ async function resolve(database: Database, items: readonly NewSubscription[]): P
             where supply.subscription_id = s.id and supply.valid_from = s.opened_at and supply.superseded_at is null)
         ) end as standing
       from jsonb_to_recordset(${asJson(records)}::jsonb)
-        as i (place integer, number text, contract text, participant bigint, tariff text, points jsonb)
+        as i (place integer, number text, contract text, participant bigint, tariff text, commodity text, points jsonb)
       left join account.participant p on p.registry_no = i.participant
       left join account.tariff on tariff.code = i.tariff
       left join account.contract own on own.number = i.contract
@@ -115,6 +127,48 @@ function refuseUnknown(items: readonly NewSubscription[], resolved: readonly Res
     'ALREADY_EXISTS',
     foreign.map((row) => ({ path: at(row, 'contract'), message: `the contract ${items[row.place]?.contract} is another participant's` }))
   )
+}
+
+/** What each commodity is measured in, so far as a tariff may price by it. */
+const unitsOf: Readonly<Record<NewSubscription['commodity'], readonly string[]>> = {
+  water: ['m3', 'L'],
+  wastewater: ['m3', 'L'],
+  gas: ['kWh', 'm3'],
+  heat: ['MJ', 'kWh']
+}
+
+/** New ones only: what stands was accepted, and an import that names it again is not the place to object. */
+function refuseUnfit(items: readonly NewSubscription[], missing: readonly Resolved[]): void {
+  refuse(
+    'VALIDATION',
+    missing.flatMap((row) =>
+      row.foreign_points.map((point) => ({
+        path: `/subscriptions/${row.place}/supplies`,
+        message: `${point}, the subscription is of ${items[row.place]?.commodity}`
+      }))
+    )
+  )
+  refuse(
+    'UNIT_MISMATCH',
+    missing.flatMap((row) => {
+      const item = items[row.place]
+      const unfit = item === undefined ? [] : row.units.filter((unit) => !unitsOf[item.commodity].includes(unit))
+      return unfit.map((unit) => ({
+        path: `/subscriptions/${row.place}/tariff`,
+        message: `${item?.tariff} prices by the ${unit}, ${item?.commodity} is not measured in it`
+      }))
+    })
+  )
+}
+
+function wantedShares(items: readonly NewSubscription[], missing: readonly Resolved[]): WantedShare[] {
+  return missing.flatMap(({ place }) => {
+    const item = items[place]
+    if (item === undefined) return []
+    return item.supplies.flatMap(({ servicePoint, share = '1/1', sign = 1 }, index) =>
+      sign === 1 ? [{ servicePoint, share, from: item.openedAt, path: `/subscriptions/${place}/supplies/${index}` }] : []
+    )
+  })
 }
 
 function differences(item: NewSubscription | undefined, standing: Standing): string[] {
