@@ -181,7 +181,7 @@ const spans = (runId: bigint): string => `
 const index = (alias: string): string => `
   CASE WHEN ${alias}.register_id IS NULL THEN NULL ELSE jsonb_build_object('at', (extract(epoch FROM ${alias}.at) * 1000)::bigint, 'raw', ${alias}.raw::text,
     'scaler', ${alias}.scaler, 'unit', ${alias}.unit, 'status', ${alias}.status, 'source', ${alias}.source, 'evidence', encode(${alias}x.sha256, 'hex'),
-    'exchange', CASE WHEN ${alias}x.id IS NULL THEN NULL ELSE ${alias}x.day || '/' || ${alias}x.id END) END`
+    'exchange', CASE WHEN ${alias}x.id IS NULL THEN NULL ELSE to_char(${alias}x.day, 'YYYY-MM-DD') || '/' || ${alias}x.id END) END`
 
 /** The registers of each subject with their first and last index, and the hash of the exchange each came in. */
 export async function readRegisters(client: PoolClient, runId: bigint, shard: Shard): Promise<SuppliedRegister[]> {

@@ -4,6 +4,7 @@ import type { Column } from '../../components/column.js'
 import { PlainTable } from '../../components/plain-table.js'
 import { withUnit } from '../../format/number.js'
 import { useLanguage } from '../../i18n/language.js'
+import { anchorOf } from './anchor.js'
 import { Step } from './step.js'
 
 type Register = Explanation['supplies'][number]['registers'][number]
@@ -51,7 +52,7 @@ function RegisterIndexes({ register }: { readonly register: Register }) {
         point.evidence === null ? (
           <span className="dim">{t.explain.manual}</span>
         ) : (
-          <a className="link mono" href={`#evidence-${point.evidence}`}>
+          <a className="link mono" href={`#${anchorOf(point.exchange ?? '')}`}>
             {point.evidence.slice(0, 8)}
           </a>
         )

@@ -7,6 +7,7 @@ import { StateMark } from '../../components/state-mark.js'
 import { type ByteRange, bytePairs, locateValue } from '../../format/bytes.js'
 import { withUnit } from '../../format/number.js'
 import { useLanguage } from '../../i18n/language.js'
+import { anchorOf } from './anchor.js'
 import { Step } from './step.js'
 import { HashText } from './step-price.js'
 
@@ -23,7 +24,7 @@ export function TelegramStep({ explanation }: { readonly explanation: Explanatio
         <Empty>{t.explain.noEvidence}</Empty>
       ) : (
         explanation.evidence.map((evidence) => (
-          <Exchange key={evidence.sha256} evidence={evidence} raws={raws.get(evidence.sha256) ?? []} />
+          <Exchange key={evidence.exchange} evidence={evidence} raws={raws.get(evidence.exchange) ?? []} />
         ))
       )}
     </Step>
@@ -35,7 +36,7 @@ function rawValues(explanation: Explanation): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const register of explanation.supplies.flatMap((supply) => supply.registers)) {
     for (const point of [register.opening, register.closing]) {
-      if (point.evidence !== null) found.set(point.evidence, [...(found.get(point.evidence) ?? []), point.raw])
+      if (point.exchange !== null) found.set(point.exchange, [...(found.get(point.exchange) ?? []), point.raw])
     }
   }
   return found
@@ -64,7 +65,7 @@ function Exchange({ evidence, raws }: { readonly evidence: Evidence; readonly ra
     }
   ]
   return (
-    <div id={`evidence-${evidence.sha256}`} data-testid="evidence" style={{ marginBottom: 16 }}>
+    <div id={anchorOf(evidence.exchange)} data-testid="evidence" style={{ marginBottom: 16 }}>
       <div style={{ fontWeight: 500, fontSize: 13 }}>{t.explain.evidenceAt(evidence.gateway, f.second(evidence.at))}</div>
       <Pairs
         of={[
