@@ -146,7 +146,12 @@ const refusals: readonly {
     answer: by.says(by.aare.replace('a203020100a305a103020100', 'a203020101a305a103020102'))
   },
   { name: 'no GET for this client', code: 'DLMS_CONFORMANCE', to: by.aarq, answer: by.says(by.aare.replace('001014', '001004')) },
-  { name: 'a ciphered answer', code: 'DLMS_UNSUPPORTED', to: by.getValue, answer: by.says('cc0a3000000001aabbccddee') }
+  {
+    name: 'a ciphered answer',
+    code: 'DLMS_UNSUPPORTED',
+    to: by.getValue,
+    answer: by.says('cc153000000001aabbccddeeff00112233445566778899')
+  }
 ]
 
 for (const { name, code, to, answer } of refusals) {

@@ -6,6 +6,7 @@ import { dataTypes } from '../../../src/protocols/dlms/codec/data-types.js'
 import {
   type Apdu,
   type CosemDateTime,
+  cipheredTags,
   type DlmsData,
   decodeApdu,
   decodeData,
@@ -186,6 +187,13 @@ const apdu: fc.Arbitrary<Apdu> = fc.oneof(
     stateError: fc.constantFrom(1, 2),
     serviceError: fc.constantFrom(1, 2, 3, 4, 5)
   }),
+  fc
+    .record({ row: fc.constantFrom(...cipheredTags), control: u8, invocationCounter: u32, title: fc.boolean(), contents: bytes(60) })
+    .map(({ row, title, control, contents, ...rest }): Apdu => {
+      const systemTitle = row.inner === undefined ? { systemTitle: new Uint8Array(title ? 8 : 0).fill(7) } : {}
+      // An authenticated one holds at least its tag.
+      return { apdu: row.name, ...systemTitle, ...rest, control, contents: Uint8Array.of(...contents, ...new Uint8Array(12)) }
+    }),
   u32.map((invocationCounter) => ({ apdu: 'exception-response' as const, stateError: 1, serviceError: 6, invocationCounter }))
 )
 

@@ -2,6 +2,7 @@ import type { Result } from '@endeks/domain/result'
 import type { DecodeFailure } from '../../protocol.js'
 import { readFields, writeFields } from './association.js'
 import { type Aare, type Aarq, aareFields, aarqFields, type Rlre, type Rlrq, releaseFields } from './association-fields.js'
+import { type CipheredApdu, cipheredTags, readCiphered, writeCiphered } from './ciphered.js'
 import { type ExceptionResponse, readExceptionResponse, writeExceptionResponse } from './exception.js'
 import { DlmsFault, guarded } from './fault.js'
 import {
@@ -44,6 +45,7 @@ export type Apdu =
   | GetResponseNormal
   | GetResponseBlock
   | ExceptionResponse
+  | CipheredApdu
 
 interface ApduRow {
   readonly tag: number
@@ -57,8 +59,6 @@ export const apduTags: readonly ApduRow[] = [
   { tag: 0x08, name: 'initiate-response', read: readInitiateResponse },
   { tag: 0x0e, name: 'confirmed-service-error', read: readConfirmedServiceError },
   { tag: 0x0f, name: 'data-notification' },
-  { tag: 0x21, name: 'glo-initiate-request' },
-  { tag: 0x28, name: 'glo-initiate-response' },
   { tag: 0x60, name: 'aarq', read: (reader) => ({ apdu: 'aarq', ...readFields(reader, aarqFields, 'an AARQ') }) },
   { tag: 0x61, name: 'aare', read: (reader) => ({ apdu: 'aare', ...readFields(reader, aareFields, 'an AARE') }) },
   { tag: 0x62, name: 'rlrq', read: (reader) => ({ apdu: 'rlrq', ...readFields(reader, releaseFields, 'an RLRQ') }) },
@@ -71,23 +71,14 @@ export const apduTags: readonly ApduRow[] = [
   { tag: 0xc4, name: 'get-response', read: readGetResponse },
   { tag: 0xc5, name: 'set-response' },
   { tag: 0xc7, name: 'action-response' },
-  { tag: 0xc8, name: 'glo-get-request' },
-  { tag: 0xc9, name: 'glo-set-request' },
-  { tag: 0xcb, name: 'glo-action-request' },
-  { tag: 0xcc, name: 'glo-get-response' },
-  { tag: 0xcd, name: 'glo-set-response' },
-  { tag: 0xcf, name: 'glo-action-response' },
-  { tag: 0xd0, name: 'ded-get-request' },
-  { tag: 0xd4, name: 'ded-get-response' },
   { tag: 0xd8, name: 'exception-response', read: readExceptionResponse },
   { tag: 0xd9, name: 'access-request' },
   { tag: 0xda, name: 'access-response' },
-  { tag: 0xdb, name: 'general-glo-ciphering' },
-  { tag: 0xdc, name: 'general-ded-ciphering' },
   { tag: 0xdd, name: 'general-ciphering' },
   { tag: 0xdf, name: 'general-signing' },
   { tag: 0xe0, name: 'general-block-transfer' },
-  { tag: 0xe6, name: 'LLC header of HDLC' }
+  { tag: 0xe6, name: 'LLC header of HDLC' },
+  ...cipheredTags.map(({ tag, name }) => ({ tag, name, read: (reader: ByteReader) => readCiphered(reader, name) }))
 ]
 
 const rowsByTag = new Map(apduTags.map((row) => [row.tag, row]))
@@ -154,5 +145,7 @@ function writeApdu(writer: ByteWriter, apdu: Apdu): void {
     case 'exception-response':
       writeExceptionResponse(writer.u8(0xd8), apdu)
       break
+    default:
+      writeCiphered(writer, apdu)
   }
 }

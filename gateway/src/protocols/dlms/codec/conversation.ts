@@ -90,5 +90,8 @@ function unexpected(expected: string, response: Apdu): DlmsFault {
     const service = serviceErrors.get(response.serviceError)
     return new DlmsFault('DLMS_EXCEPTION', `the meter answered with an exception: ${state}, ${service}`)
   }
+  // Known to be ciphered before it is known to be unexpected: the meter wants a client with a key.
+  if ('invocationCounter' in response && 'contents' in response)
+    return new DlmsFault('DLMS_UNSUPPORTED', `the meter answered with ${response.apdu}: this association has no key`)
   return new DlmsFault('DLMS_UNEXPECTED', `${expected} was due, ${response.apdu} came`)
 }

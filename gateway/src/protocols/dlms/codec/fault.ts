@@ -28,6 +28,13 @@ export type DlmsCode =
   | 'DLMS_TIMEOUT'
   | 'DLMS_CLOSED'
   | 'DLMS_ABORTED'
+  | 'DLMS_KEY'
+  | 'DLMS_SYSTEM_TITLE'
+  | 'DLMS_SECURITY_LEVEL'
+  | 'DLMS_WRONG_KEY_OR_DAMAGED'
+  | 'DLMS_COUNTER'
+  | 'DLMS_DECIPHERED'
+  | 'DLMS_AUTHENTICATION'
 
 /**
  * Thrown inside the codec only, where unwinding a dozen nested readers by hand would hide the layout. Every public function

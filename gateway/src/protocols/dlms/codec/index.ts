@@ -10,7 +10,18 @@ export {
   type UserInformation,
   userDiagnostics
 } from './association-fields.js'
+export { authenticationFields, challengeSizes, checkGmacReply, type GmacSide, gmacReply, mechanisms } from './authentication.js'
 export { BlockAssembler, cutBlocks } from './blocks.js'
+export {
+  CipherContext,
+  type CipherKey,
+  type CipherKeys,
+  type CipherOptions,
+  type Counters,
+  maxInvocationCounter,
+  type Protection
+} from './cipher-context.js'
+export { type CipheredApdu, type CipheredName, cipheredTags, securityControl } from './ciphered.js'
 export { dlmsCodec } from './codec.js'
 export { allows, type ConformanceBit, conformance, conformanceBits, conformanceNames } from './conformance.js'
 export { type Association, acceptAssociation, OpenGet } from './conversation.js'
@@ -43,6 +54,7 @@ export { dlmsVersion, type InitiateRequest, type InitiateResponse, vaaNameForLog
 export { logicalName, logicalNameBytes } from './logical-name.js'
 export { type DlmsProfile, parseProfile, profileSchema } from './profile.js'
 export { scalerUnitData, scalerUnitOf } from './scaler-unit.js'
+export { keySize, openContents, type Seal, sealContents } from './security.js'
 export { clockReference, dateTimeOctets, rangeByClock, rangeSelector, readRangeByClock, type TimeRange } from './selective-access.js'
 export { decodeData, encodeData } from './value.js'
 export { encodeWrapper, managementPort, publicClientPort, WrapperAssembler, type WrapperFrame, wrapperHeaderSize } from './wrapper.js'
