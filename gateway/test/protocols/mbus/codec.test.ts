@@ -58,7 +58,7 @@ t.test('values are exact, whatever their coding', (t) => {
   t.equal(value('0D FD 11 04 54 53 45 54'), 'TEST', 'text, last character first')
   t.equal(value('0D FD 10 C3 56 34 12'), '123456', 'BCD of variable length')
   t.equal(value('0D FD 3A D2 34 12'), '-1234', 'negative BCD of variable length')
-  t.equal(value('0D FD 19 E2 AB CD'), 'ABCD', 'binary of variable length stays as it is')
+  t.equal(value('0D FD 19 E2 AB CD'), 'CDAB', 'binary of variable length is a number, high byte first')
   t.equal(value('02 7C 03 52 57 50 01 00'), '1', 'a unit in plain text')
   t.equal(value('02 23 03 00'), '259200', 'days in seconds')
   t.equal(value('00 13'), null, 'no data')
@@ -69,7 +69,8 @@ t.test('the dates of a meter are local times without a zone', (t) => {
   const value = (record: string): unknown => recordsOf(record)[0]?.['value']
   t.equal(value('02 6C BF 1C'), '2013-12-31', 'type G')
   t.equal(value('02 6C FF 1F'), null, 'month 15 is every month')
-  t.equal(value('02 6C A0 11'), null, 'day 0 is every day')
+  t.equal(value('02 6C A0 11'), '2013-01-00', 'day 0 is every day')
+  t.equal(value('04 6D 2B 0D 80 11'), '2012-01-00T13:43:00', 'type F without a day')
   t.equal(value('04 6D 2B 0D 98 11'), '2012-01-24T13:43:00', 'type F')
   t.equal(value('04 6D AB 0D 98 11'), null, 'type F marked as not valid')
   t.equal(value('04 6D 2B 18 98 11'), null, 'type F at 24 o’clock')

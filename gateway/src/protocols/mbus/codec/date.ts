@@ -43,9 +43,9 @@ function readTypeJ(bytes: Uint8Array): MeterDate | undefined {
 function readTypeF(bytes: Uint8Array): MeterDate | undefined {
   const [first = 0, second = 0, third = 0, fourth = 0] = bytes
   if ((first & 0x80) !== 0) return undefined
-  const time = { hour: second & 0x1f, minute: first & 0x3f, second: 0 }
+  const time = readTime(bytes)
   const date = readDay(third, fourth)
-  if (date === undefined || !timeFits(time)) return undefined
+  if (date === undefined || time === undefined) return undefined
   const hundreds = (second >> 5) & 3
   const year = hundreds === 0 ? century(date.year) : 1900 + 100 * hundreds + date.year
   return { kind: 'date-time', ...date, ...time, year, summer: (second & 0x80) !== 0 }
@@ -68,6 +68,27 @@ function readDay(low: number, high: number): { readonly year: number; readonly m
   return day >= 1 && month >= 1 && month <= 12 && year <= 99 ? { year, month, day } : undefined
 }
 
+/**
+ * A date that leaves out its day (0 means "every day") or its month, with 00 in that place: what the meter sent, and no day of any
+ * calendar. Types G and F; undefined for every other reason for which a date is none.
+ */
+export function patternText(bytes: Uint8Array): string | undefined {
+  if (bytes.length !== 2 && bytes.length !== 4) return undefined
+  if (bytes.length === 4 && (((bytes[0] ?? 0) & 0x80) !== 0 || readTime(bytes) === undefined)) return undefined
+  const [low = 0, high = 0] = bytes.subarray(-2)
+  const [day, month, year] = [low & 0x1f, high & 0x0f, (low >> 5) | ((high & 0xf0) >> 1)]
+  if (month > 12 || year > 99 || (day > 0 && month > 0)) return undefined
+  const date = { kind: 'date', year: century(year), month, day } as const
+  const time = bytes.length === 4 ? readTime(bytes) : undefined
+  return formatDate(time === undefined ? date : { ...date, ...time, kind: 'date-time', summer: false })
+}
+
+/** Hour and minute of type F. */
+function readTime(bytes: Uint8Array): { readonly hour: number; readonly minute: number; readonly second: number } | undefined {
+  const time = { hour: (bytes[1] ?? 0) & 0x1f, minute: (bytes[0] ?? 0) & 0x3f, second: 0 }
+  return timeFits(time) ? time : undefined
+}
+
 function century(year: number): number {
   return year < firstTwoDigitYear ? 2000 + year : 1900 + year
 }
@@ -86,11 +107,15 @@ export function encodeDate(date: Extract<MeterDate, { readonly kind: 'date' | 'd
   return Uint8Array.of(date.minute, date.hour | (hundreds << 5) | (date.summer ? 0x80 : 0), low, high)
 }
 
+const twoDigits: readonly string[] = Array.from({ length: 100 }, (_, value) => value.toString().padStart(2, '0'))
+
 /** ISO 8601 without a zone: the meter's clock has none. */
 export function formatDate(date: MeterDate): string {
-  const two = (value: number): string => value.toString().padStart(2, '0')
-  const time = date.kind === 'date' ? '' : `${two(date.hour)}:${two(date.minute)}:${two(date.second)}`
-  if (date.kind === 'time') return time
-  const day = `${date.year}-${two(date.month)}-${two(date.day)}`
-  return date.kind === 'date' ? day : `${day}T${time}`
+  if (date.kind === 'time') return timeText(date)
+  const day = `${date.year}-${twoDigits[date.month]}-${twoDigits[date.day]}`
+  return date.kind === 'date' ? day : `${day}T${timeText(date)}`
+}
+
+function timeText(time: { readonly hour: number; readonly minute: number; readonly second: number }): string {
+  return `${twoDigits[time.hour]}:${twoDigits[time.minute]}:${twoDigits[time.second]}`
 }

@@ -1,6 +1,6 @@
 import { type Result, success } from '@endeks/domain/result'
 import type { DecodeFailure } from '../../protocol.js'
-import { refuse } from './failure.js'
+import { hexText, refuse } from './failure.js'
 import { readFrame } from './frame.js'
 import { statusNames } from './header.js'
 import type { MbusRecord } from './record.js'
@@ -26,14 +26,17 @@ export function describeFrame(bytes: Uint8Array): Result<Readonly<Record<string,
 }
 
 function describeRecord(record: MbusRecord): Readonly<Record<string, unknown>> {
-  return {
+  const { value, qualifiers } = record
+  const described: Record<string, unknown> = {
     quantity: record.quantity,
-    value: valueText(record.value),
+    value: valueText(value),
     unit: record.unit,
     function: record.function,
     storage: record.storage,
     tariff: record.tariff,
-    subunit: record.subunit,
-    ...(record.qualifiers.length === 0 ? {} : { qualifiers: record.qualifiers })
+    subunit: record.subunit
   }
+  if (qualifiers.length > 0) described['qualifiers'] = qualifiers
+  if (value.kind === 'invalid') described['raw'] = hexText(value.bytes)
+  return described
 }

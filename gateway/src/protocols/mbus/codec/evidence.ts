@@ -5,6 +5,7 @@ import { isMeterUnit } from '@endeks/domain/units'
 import type { DecodeFailure, Evidence, MeterReadout } from '../../protocol.js'
 import { instantOf } from './clock.js'
 import { refuse } from './failure.js'
+import { storedAtFixedDate } from './fixed-structure.js'
 import { splitFrames } from './frame.js'
 import { statusFlags } from './header.js'
 import { isMbusProfile, type MbusRegister } from './profile.js'
@@ -100,9 +101,12 @@ function isRecordOf(register: MbusRegister, record: MbusRecord): boolean {
  */
 function storedDates(records: readonly MbusRecord[], zone: string): ReadonlyMap<number, EpochMs> {
   const found = new Map<number, { readonly exact: boolean; readonly at: EpochMs | undefined }>()
-  for (const { storage, quantity, function: kind, qualifiers, tariff, subunit, value } of records) {
+  for (const record of records) {
+    const { storage, quantity, function: kind, qualifiers, tariff, subunit } = record
     const general = quantity === 'time-point' && kind === 'instantaneous' && qualifiers.length === 0 && tariff === 0 && subunit === 0
-    if (!general || storage === 0 || value.kind !== 'date') continue
+    if (!general || storage === 0) continue
+    const { value } = record
+    if (value.kind !== 'date') continue
     const entry = { exact: value.date.kind === 'date-time', at: instantOf(value.date, zone) }
     const before = found.get(storage)
     if (before === undefined || (entry.exact && !before.exact)) found.set(storage, entry)
@@ -118,10 +122,9 @@ function readingOf(
   record: MbusRecord,
   context: { readonly at: EpochMs; readonly status: number }
 ): MeterReading | undefined {
-  const { unit, value } = record
-  if (value.kind !== 'decimal' || !isMeterUnit(unit)) return undefined
-  // A float's exact decimal has digits that no meter measured; its shortest one is the same four bytes.
-  const { raw, scaler } = value.shortest ?? value
+  const { unit, index } = record
+  if (index === undefined || !isMeterUnit(unit) || record.qualifiers.includes(storedAtFixedDate)) return undefined
+  const { raw, scaler } = index
   return { obis: obis(register.obis), at: context.at, raw, scaler, unit, status: context.status }
 }
 

@@ -16,6 +16,8 @@ export type MbusCode =
   | 'MBUS_APPLICATION_ERROR'
   | 'MBUS_HEADER_TRUNCATED'
   | 'MBUS_ENCRYPTED'
+  | 'MBUS_KEY_SIZE'
+  | 'MBUS_KEY_OR_DATA'
   | 'MBUS_RECORD_TRUNCATED'
   | 'MBUS_RECORD_RESERVED'
   | 'MBUS_TOO_MANY_DIFE'
@@ -30,10 +32,14 @@ export function refuse(code: MbusCode, message: string, offset?: number): { read
   return failure(offset === undefined ? { code, message } : { code, message, offset })
 }
 
+const hexPairs: readonly string[] = Array.from({ length: 0x100 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
+
 export function hexByte(value: number): string {
-  return value.toString(16).toUpperCase().padStart(2, '0')
+  return hexPairs[value & 0xff] ?? ''
 }
 
 export function hexText(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex').toUpperCase()
+  let text = ''
+  for (const byte of bytes) text += hexPairs[byte]
+  return text
 }

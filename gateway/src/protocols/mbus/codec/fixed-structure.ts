@@ -1,6 +1,6 @@
-import { littleEndian, type RecordValue, readBcd } from './data-field.js'
 import { fixedMediumName, identificationText } from './header.js'
-import type { MbusRecord } from './record.js'
+import type { Meaning } from './meaning.js'
+import { MbusRecord } from './record.js'
 
 /** Two counters with one unit byte each: what meters sent before the variable structure (EN 1434-3). */
 export const fixedStructureSize = 16
@@ -26,6 +26,8 @@ const ladders: readonly (FixedUnit & { readonly first: number; readonly count: n
   { first: 0x39, count: 1, quantity: 'heat-cost-allocation', unit: 'HCA', scaler: 0 }
 ]
 
+/** Marks a value of a past fixed date. It has no date, so it is never a reading. */
+export const storedAtFixedDate = 'stored-at-fixed-date'
 /** The second counter holds the first one's value at a fixed date. */
 const sameButHistoric = 0x3e
 const clockUnits: readonly string[] = ['time-of-day', 'date']
@@ -38,30 +40,34 @@ export interface FixedStructure {
   readonly records: readonly MbusRecord[]
 }
 
-/** @param bytes exactly `fixedStructureSize` of them */
-export function readFixedStructure(bytes: Uint8Array, base: number): FixedStructure {
-  const [access = 0, status = 0, first = 0, second = 0] = bytes.subarray(4)
-  const counter = (start: number): RecordValue => readCounter(bytes.subarray(start, start + 4), (status & 1) !== 0)
-  const stored = (status & 2) === 0 ? 0 : 1
+/**
+ * @param bytes exactly `fixedStructureSize` of them
+ * @param highByteFirst mode 2 (CI 77), where the high byte of each part comes first
+ */
+export function readFixedStructure(bytes: Uint8Array, base: number, highByteFirst: boolean): FixedStructure {
+  const part = (start: number, end: number): Uint8Array => (highByteFirst ? bytes.slice(start, end).reverse() : bytes.subarray(start, end))
+  const [access = 0, status = 0] = bytes.subarray(4)
+  const [first = 0, second = 0] = part(6, 8)
+  const type = (status & 1) === 0 ? 'bcd' : 'integer'
+  const stored = (status & 2) !== 0
   const firstUnit = fixedUnit(first & 0x3f)
   const historic = (second & 0x3f) === sameButHistoric
   const secondUnit = historic ? firstUnit : fixedUnit(second & 0x3f)
   return {
-    id: identificationText(bytes.subarray(0, 4)),
+    id: identificationText(part(0, 4)),
     medium: fixedMediumName((first >> 6) | ((second >> 6) << 2)),
     access,
     // The two lowest bits of this status say how the counters are coded, not how the application feels.
     status: status & 0xfc,
     records: [
-      counterRecord(firstUnit, counter(8), { storage: stored, offset: base + 8 }),
-      counterRecord(secondUnit, counter(12), { storage: historic ? 1 : stored, offset: base + 12 })
+      new MbusRecord({ ...place, offset: base + 8 }, meaningOfUnit(firstUnit, stored), type, part(8, 12)),
+      new MbusRecord({ ...place, offset: base + 12 }, meaningOfUnit(secondUnit, stored || historic), type, part(12, 16))
     ]
   }
 }
 
-function readCounter(bytes: Uint8Array, binary: boolean): RecordValue {
-  return binary ? { kind: 'decimal', raw: littleEndian(bytes), scaler: 0 } : readBcd(bytes)
-}
+/** This structure knows no storage numbers; what was stored is told by a qualifier, and nobody tells when. */
+const place = { function: 'instantaneous', storage: 0, tariff: 0, subunit: 0 } as const
 
 function fixedUnit(code: number): FixedUnit {
   const ladder = ladders.find((each) => code >= each.first && code < each.first + each.count)
@@ -69,16 +75,7 @@ function fixedUnit(code: number): FixedUnit {
   return { quantity: clockUnits[code] ?? 'dimensionless', unit: '', scaler: 0 }
 }
 
-function counterRecord(unit: FixedUnit, value: RecordValue, place: { readonly storage: number; readonly offset: number }): MbusRecord {
-  return {
-    function: 'instantaneous',
-    storage: place.storage,
-    tariff: 0,
-    subunit: 0,
-    quantity: unit.quantity,
-    unit: unit.unit,
-    qualifiers: [],
-    value: value.kind === 'decimal' ? { ...value, scaler: value.scaler + unit.scaler } : value,
-    offset: place.offset
-  }
+function meaningOfUnit({ quantity, unit, scaler }: FixedUnit, stored: boolean): Meaning {
+  const qualifiers = stored ? [storedAtFixedDate] : []
+  return { quantity, unit, scaler, times: 1n, coding: 'unsigned', qualifiers, invalid: false, offsets: [] }
 }

@@ -1,3 +1,5 @@
+import { hexText } from './failure.js'
+
 /** Device types (EN 13757-7:2018; EN 13757-3 in the editions before), the medium of a meter. */
 const media: Readonly<Record<number, string>> = {
   0: 'other',
@@ -70,7 +72,7 @@ export function manufacturerCode(name: string): number {
 
 /** Eight digits as printed on the dial; a nibble above 9 stays a letter. */
 export function identificationText(bytes: Uint8Array): string {
-  return Buffer.from(bytes).reverse().toString('hex').toUpperCase()
+  return hexText(bytes.slice().reverse())
 }
 
 /** Bits 2 to 4 of the status byte; the two lowest are one number, the three highest the maker's (EN 13757-7:2018). */

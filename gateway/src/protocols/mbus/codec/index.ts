@@ -27,7 +27,7 @@ export {
   splitFrames
 } from './frame.js'
 export { isMbusProfile, type MbusProfile } from './profile.js'
-export type { MbusRecord } from './record.js'
+export { MbusRecord } from './record.js'
 export { type MbusResponse, readResponse } from './response.js'
 export { vifOf } from './value-information.js'
 

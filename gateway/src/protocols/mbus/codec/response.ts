@@ -75,7 +75,7 @@ function readFixed(frame: LongFrame): Result<MbusResponse, DecodeFailure> {
       `The fixed data structure has ${fixedStructureSize} bytes, here are ${data.length}`,
       dataOffset + fixedStructureSize
     )
-  const { id, medium, access, status, records } = readFixedStructure(data, dataOffset)
+  const { id, medium, access, status, records } = readFixedStructure(data, dataOffset, false)
   return success({ address: frame.address, identity: { id, medium }, access, status, records, moreFollow: false })
 }
 
