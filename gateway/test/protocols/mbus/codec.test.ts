@@ -1,4 +1,3 @@
-import { epochMs } from '@endeks/domain/time'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -115,7 +114,7 @@ t.test('a failure says what is wrong and where', (t) => {
   t.match(mbusCodec.describeFrame(hex('10 5B 01 5C 16 00')), { ok: false, error: { code: 'MBUS_TRAILING_BYTES', offset: 5 } })
   t.match(mbusCodec.describeFrame(hex('68 03 04 68')), { ok: false, error: { code: 'MBUS_LENGTH', offset: 2 } })
   t.match(mbusCodec.describeFrame(hex('68 03')), { ok: false, error: { code: 'MBUS_TRUNCATED', offset: 2 } })
-  t.equal(codeOf(encodeLong(0x08, 1, 0x78, hex('00'))), 'MBUS_CI_UNSUPPORTED')
+  t.equal(codeOf(encodeLong(0x08, 1, 0x75, hex('00'))), 'MBUS_CI_UNSUPPORTED')
   t.equal(codeOf(encodeLong(0x53, 1, 0x51, hex('00'))), 'MBUS_CONTROL_FIELD')
   t.equal(codeOf(encodeLong(0x08, 1, 0x73, new Uint8Array(17))), 'MBUS_TRAILING_BYTES')
   const encrypted = Uint8Array.of(...header.subarray(0, 10), 0x10, 0x05, ...new Uint8Array(16))
@@ -176,59 +175,6 @@ function isSame(sent: EncodableRecord, got: Readonly<Record<string, unknown>>): 
   const near = Math.abs(number - expected) <= Math.abs(expected) * 1e-12
   return near && (['function', 'storage', 'tariff', 'subunit', 'unit'] as const).every((key) => got[key] === sent[key])
 }
-
-t.test('no frame that was cut, and no noise, is ever thrown at the caller', (t) => {
-  // Goal: whatever the bytes, a code. Method: seeded mutations of a good frame, half of them with a checksum that fits again.
-  const identity = { id: '00012345', manufacturer: 'ELS', version: 7, medium: 'gas' }
-  const volume = (storage: number): EncodableRecord => ({
-    quantity: 'volume',
-    unit: 'm3',
-    scaler: -3,
-    storage,
-    value: { coding: 'bcd', size: 4, raw: 42n }
-  })
-  const good = encodeResponse({
-    address: 9,
-    identity,
-    access: 1,
-    status: 0,
-    records: [volume(0), volume(1), volume(300)],
-    moreFollow: true
-  })
-  for (let length = 0; length < good.length; length++)
-    t.match(mbusCodec.describeFrame(good.subarray(0, length)), { ok: false, error: { code: /^MBUS_/ } })
-  let state = 20_260_901
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-  const codes = new Set<string>()
-  const profile = {
-    name: 'any',
-    protocol: 'mbus',
-    registers: [{ obis: '8-0:1.0.0*255', quantity: 'volume', function: 'instantaneous', tariff: 0, subunit: 0, storage: 'stored' }]
-  }
-  for (let run = 0; run < 20_000; run++) {
-    const bytes = Uint8Array.from(good)
-    for (let count = random(6); count >= 0; count--) bytes[random(bytes.length)] = random(256)
-    if (run % 2 === 0) bytes[bytes.length - 2] = bytes.subarray(4, -2).reduce((sum, byte) => (sum + byte) & 0xff, 0)
-    codes.add(codeOf(bytes))
-    const evidence = mbusCodec.decodeEvidence({
-      request: new Uint8Array(),
-      response: bytes,
-      at: epochMs(0),
-      profile,
-      zone: 'Europe/Istanbul'
-    })
-    if (!evidence.ok) codes.add(evidence.error.code)
-  }
-  t.ok(codes.has('ok'))
-  t.same(
-    Array.from(codes).filter((code) => code !== 'ok' && !code.startsWith('MBUS_')),
-    []
-  )
-  t.end()
-})
 
 t.test('an encoder finds the VIF of a quantity, and says so when there is none', (t) => {
   t.same(vifOf('volume', 'm3', -3), hex('13'))

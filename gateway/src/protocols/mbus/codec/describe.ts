@@ -1,5 +1,5 @@
 import { type Result, success } from '@endeks/domain/result'
-import type { DecodeFailure } from '../../protocol.js'
+import type { DecodeFailure, FrameContext } from '../../protocol.js'
 import { hexText, refuse } from './failure.js'
 import { readFrame } from './frame.js'
 import { statusNames } from './header.js'
@@ -9,9 +9,10 @@ import { valueText } from './value-text.js'
 
 /**
  * One frame as a plain object. An answer shows its header and records; `qualifiers` is there only where a record has some,
- * `value` is null where the meter says that it has none. A frame of the link layer shows what it is.
+ * `value` is null where the meter says that it has none, `raw` shows the bytes that stand for no value. `securityMode` is there
+ * when the records were decrypted. A frame of the link layer shows what it is.
  */
-export function describeFrame(bytes: Uint8Array): Result<Readonly<Record<string, unknown>>, DecodeFailure> {
+export function describeFrame(bytes: Uint8Array, context?: FrameContext): Result<Readonly<Record<string, unknown>>, DecodeFailure> {
   const frame = readFrame(bytes)
   if (!frame.ok) return frame
   if (frame.value.size < bytes.length)
@@ -19,10 +20,17 @@ export function describeFrame(bytes: Uint8Array): Result<Readonly<Record<string,
   if (frame.value.type === 'acknowledge') return success({ protocol: 'mbus', frame: 'acknowledge' })
   if (frame.value.type === 'short')
     return success({ protocol: 'mbus', frame: 'short', control: frame.value.control, address: frame.value.address })
-  const response = readResponse(frame.value)
+  const response = readResponse(frame.value, context?.key)
   if (!response.ok) return response
-  const { identity, access, status, records } = response.value
-  return success({ protocol: 'mbus', identity, access, status: statusNames(status), records: records.map(describeRecord) })
+  const { identity, access, status, records, securityMode } = response.value
+  return success({
+    protocol: 'mbus',
+    ...(identity === undefined ? {} : { identity }),
+    access,
+    status: statusNames(status),
+    ...(securityMode === 0 ? {} : { securityMode }),
+    records: records.map(describeRecord)
+  })
 }
 
 function describeRecord(record: MbusRecord): Readonly<Record<string, unknown>> {

@@ -4,7 +4,8 @@ import { encodeDate, type MeterDate } from './date.js'
 import { control, encodeLong } from './frame.js'
 import { manufacturerCode, mediumCode } from './header.js'
 import { recordFunctions } from './record.js'
-import { ciField, longHeaderSize } from './response.js'
+import { ciField } from './response.js'
+import { longHeaderSize } from './transport-header.js'
 import { vifOf } from './value-information.js'
 
 /** The value of a record to send, and how it's coded. Sizes are bytes; a text has at most 191 characters of ISO 8859-1. */

@@ -23,8 +23,9 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   if (!isMbusProfile(profile)) return refuse('MBUS_PROFILE', 'The profile is not one for M-Bus')
   const responses = readResponses(evidence.response)
   if (!responses.ok) return responses
-  const [first] = responses.value
-  if (first === undefined) return refuse('MBUS_NO_RESPONSE', 'No frame carries data of a meter', evidence.response.length)
+  if (responses.value.length === 0) return refuse('MBUS_NO_RESPONSE', 'No frame carries data of a meter', evidence.response.length)
+  const identity = responses.value.find((response) => response.identity !== undefined)?.identity
+  if (identity === undefined) return refuse('MBUS_NO_IDENTITY', 'No frame names its meter, so that its indexes could be anyone’s')
   const records = responses.value.flatMap((response) => response.records)
   const status = responses.value.reduce((bits, response) => bits | statusOf(response.status), 0)
   const dates = storedDates(records, evidence.zone)
@@ -38,8 +39,8 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
       // Some meters give one counter twice, in two resolutions or again in a later frame: the first one is the register.
       if (reading !== undefined && !readings.has(key)) readings.set(key, reading)
     }
-  if (readings.size === 0) return success({ identity: first.identity, readings: [], offered: records.slice(0, mostOffered).map(inWords) })
-  return success({ identity: first.identity, readings: [...readings.values()] })
+  if (readings.size === 0) return success({ identity, readings: [], offered: records.slice(0, mostOffered).map(inWords) })
+  return success({ identity, readings: [...readings.values()] })
 }
 
 /** What a profile's register would have to say to mean this record. */
@@ -59,11 +60,12 @@ export function readResponses(bytes: Uint8Array): Result<readonly MbusResponse[]
     if (frame.type !== 'long') continue
     const response = readResponse(frame)
     if (!response.ok) return response
-    identity ??= response.value.identity
-    if (!sameDevice(identity, response.value.identity))
+    const named = response.value.identity
+    identity ??= named
+    if (identity !== undefined && named !== undefined && !sameDevice(identity, named))
       return refuse(
         'MBUS_IDENTITY_CHANGED',
-        `${formatIdentity(response.value.identity)} went on where ${formatIdentity(identity)} had begun`,
+        `${formatIdentity(named)} went on where ${formatIdentity(identity)} had begun`,
         frame.dataOffset
       )
     responses.push(response.value)

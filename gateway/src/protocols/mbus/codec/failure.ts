@@ -26,6 +26,7 @@ export type MbusCode =
   | 'MBUS_NO_DATA'
   | 'MBUS_FOREIGN_ADDRESS'
   | 'MBUS_IDENTITY_CHANGED'
+  | 'MBUS_NO_IDENTITY'
   | 'MBUS_PROFILE'
 
 export function refuse(code: MbusCode, message: string, offset?: number): { readonly ok: false; readonly error: DecodeFailure } {

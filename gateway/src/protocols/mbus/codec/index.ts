@@ -29,6 +29,8 @@ export {
 export { isMbusProfile, type MbusProfile } from './profile.js'
 export { MbusRecord } from './record.js'
 export { type MbusResponse, readResponse } from './response.js'
+export { type OpenBody, openBody } from './security.js'
+export { type HeaderKind, readTransportHeader, type TransportHeader } from './transport-header.js'
 export { vifOf } from './value-information.js'
 
 /** M-Bus by EN 13757-2 and -3. */

@@ -4,36 +4,50 @@ import type { DecodeFailure } from '../../protocol.js'
 import { hexByte, refuse } from './failure.js'
 import { fixedStructureSize, readFixedStructure } from './fixed-structure.js'
 import { control, type LongFrame } from './frame.js'
-import { identificationText, manufacturerName, mediumName } from './header.js'
 import { type MbusRecord, readRecords } from './record.js'
+import { openBody } from './security.js'
+import { type HeaderKind, readTransportHeader } from './transport-header.js'
 
-/** CI fields of answers whose numbers come low byte first (EN 13757-7:2018). */
-export const ciField = { applicationError: 0x70, variable: 0x72, fixed: 0x73 } as const
+/** CI fields that an encoder writes (EN 13757-7:2018). */
+export const ciField = { variable: 0x72, fixed: 0x73 } as const
 
-/** The long header (EN 13757-7:2018; EN 13757-3:2013, 4.9): where each part stands and how many bytes it has. */
-export const longHeader = {
-  id: { offset: 0, size: 4 },
-  manufacturer: { offset: 4, size: 2 },
-  version: { offset: 6, size: 1 },
-  medium: { offset: 7, size: 1 },
-  access: { offset: 8, size: 1 },
-  status: { offset: 9, size: 1 },
-  configuration: { offset: 10, size: 2 }
-} as const
-export const longHeaderSize = 12
+type Content = 'records' | 'counters' | 'error'
+
+interface CiMeaning {
+  readonly content: Content
+  readonly header: HeaderKind
+  /** mode 2 of the editions before 2013: the high byte of every number comes first */
+  readonly highByteFirst: boolean
+}
+
+/** CI fields of a meter's answers (EN 13757-7:2018; 76 and 77 are EN 1434-3's). */
+const ciMeanings: Readonly<Record<number, CiMeaning>> = {
+  110: { content: 'error', header: 'short', highByteFirst: false },
+  111: { content: 'error', header: 'long', highByteFirst: false },
+  112: { content: 'error', header: 'none', highByteFirst: false },
+  114: { content: 'records', header: 'long', highByteFirst: false },
+  115: { content: 'counters', header: 'none', highByteFirst: false },
+  118: { content: 'records', header: 'long', highByteFirst: true },
+  119: { content: 'counters', header: 'none', highByteFirst: true },
+  120: { content: 'records', header: 'none', highByteFirst: false },
+  122: { content: 'records', header: 'short', highByteFirst: false }
+}
 
 /** What a meter said in one frame. */
 export interface MbusResponse {
   readonly address: number
-  readonly identity: DeviceIdentity
+  /** who speaks; a short header and none leave that to the link */
+  readonly identity?: DeviceIdentity
   readonly access: number
   readonly status: number
   readonly records: readonly MbusRecord[]
   /** DIF 1F: the rest comes with the next request */
   readonly moreFollow: boolean
+  /** the security mode by which the records were hidden; 0 for plain ones */
+  readonly securityMode: number
 }
 
-/** Application errors (EN 13757-3:2013, 4.6). */
+/** Application errors (EN 13757-3:2013, 4.6); the codes of later editions are shown by their number. */
 const applicationErrors: Readonly<Record<number, string>> = {
   0: 'unspecified error',
   1: 'CI field not implemented',
@@ -46,82 +60,50 @@ const applicationErrors: Readonly<Record<number, string>> = {
   9: 'too many readouts'
 }
 
-export function readResponse(frame: LongFrame): Result<MbusResponse, DecodeFailure> {
+/** @param key of the meter, for data that are encrypted */
+export function readResponse(frame: LongFrame, key?: Uint8Array): Result<MbusResponse, DecodeFailure> {
   const start = frame.dataOffset
   if ((frame.control & control.answerMask) !== control.respondUserData)
     return refuse('MBUS_CONTROL_FIELD', `Control field ${hexByte(frame.control)} is not that of a meter's answer`, start - 3)
-  if (frame.ci === ciField.applicationError) return readApplicationError(frame)
-  if (frame.ci === ciField.fixed) return readFixed(frame)
-  if (frame.ci === ciField.variable) return readVariable(frame)
-  return refuse('MBUS_CI_UNSUPPORTED', `CI field ${hexByte(frame.ci)} is none of 70, 72 and 73`, start - 1)
-}
-
-function readApplicationError(frame: LongFrame): Result<MbusResponse, DecodeFailure> {
-  const code = frame.data[0] ?? 0
-  return refuse('MBUS_APPLICATION_ERROR', `The meter reports: ${applicationErrors[code] ?? `error ${code}`}`, frame.dataOffset)
-}
-
-function readFixed(frame: LongFrame): Result<MbusResponse, DecodeFailure> {
-  const { data, dataOffset } = frame
-  if (data.length < fixedStructureSize)
+  const meaning = ciMeanings[frame.ci]
+  if (meaning === undefined)
     return refuse(
-      'MBUS_HEADER_TRUNCATED',
-      `The fixed data structure has ${fixedStructureSize} bytes, here are ${data.length}`,
-      dataOffset + data.length
+      'MBUS_CI_UNSUPPORTED',
+      `CI field ${hexByte(frame.ci)} is none of ${Object.keys(ciMeanings).map(Number).map(hexByte).join(', ')}`,
+      start - 1
     )
-  if (data.length > fixedStructureSize)
-    return refuse(
-      'MBUS_TRAILING_BYTES',
-      `The fixed data structure has ${fixedStructureSize} bytes, here are ${data.length}`,
-      dataOffset + fixedStructureSize
-    )
-  const { id, medium, access, status, records } = readFixedStructure(data, dataOffset, false)
-  return success({ address: frame.address, identity: { id, medium }, access, status, records, moreFollow: false })
-}
-
-function readVariable(frame: LongFrame): Result<MbusResponse, DecodeFailure> {
-  const { data, dataOffset } = frame
-  if (data.length < longHeaderSize)
-    return refuse('MBUS_HEADER_TRUNCATED', `The header has ${longHeaderSize} bytes, here are ${data.length}`, dataOffset + data.length)
-  const part = (name: keyof typeof longHeader): Uint8Array =>
-    data.subarray(longHeader[name].offset, longHeader[name].offset + longHeader[name].size)
-  const [low = 0, high = 0] = part('manufacturer')
-  const identity = {
-    id: identificationText(part('id')),
-    manufacturer: manufacturerName(low | (high << 8)),
-    version: part('version')[0] ?? 0,
-    medium: mediumName(part('medium')[0] ?? 0)
-  }
-  const body = data.subarray(longHeaderSize)
-  const mode = encryptionMode(part('configuration'), body)
-  if (mode !== 0)
-    return refuse(
-      'MBUS_ENCRYPTED',
-      `${identity.manufacturer} ${identity.id} encrypts its data (security mode ${mode})`,
-      dataOffset + longHeader.configuration.offset
-    )
-  const records = readRecords(body, dataOffset + longHeaderSize)
+  if (meaning.content === 'counters') return readCounters(frame, meaning)
+  const header = readTransportHeader(meaning.header, frame.data, { offset: start, highByteFirst: meaning.highByteFirst })
+  if (!header.ok) return header
+  const place = { offset: start + header.value.size, key }
+  const opened = openBody(header.value, frame.data.subarray(header.value.size), place)
+  if (!opened.ok) return opened
+  const { body, mode } = opened.value
+  if (meaning.content === 'error') return applicationError(body, place.offset)
+  const records = readRecords(body, place.offset, meaning.highByteFirst)
   if (!records.ok) return records
+  const { identity, access, status } = header.value
   return success({
     address: frame.address,
-    identity,
-    access: part('access')[0] ?? 0,
-    status: part('status')[0] ?? 0,
+    ...(identity === undefined ? {} : { identity }),
+    access,
+    status,
     records: records.value,
-    moreFollow: records.value.at(-1)?.function === 'more-records-follow'
+    moreFollow: records.value.at(-1)?.function === 'more-records-follow',
+    securityMode: mode
   })
 }
 
-/**
- * The security mode that hides the data, or 0. Wired meters were given a "signature" here before the configuration field was
- * defined, and some still fill it with other things: only the modes of EN 13757-7:2018 with blocks to decrypt
- * count, and data that begin with the two idle fillers of a decrypted block are plain.
- */
-function encryptionMode(configuration: Uint8Array, body: Uint8Array): number {
-  const [low = 0, high = 0] = configuration
-  const mode = high & 0x1f
-  const blocks = low >> 4
-  const known = mode === 5 || mode === 7 || mode === 13
-  const plain = body[0] === 0x2f && body[1] === 0x2f
-  return known && blocks > 0 && !plain ? mode : 0
+function applicationError(body: Uint8Array, offset: number): Result<never, DecodeFailure> {
+  const code = body[0] ?? 0
+  return refuse('MBUS_APPLICATION_ERROR', `The meter reports: ${applicationErrors[code] ?? `error ${code}`}`, offset)
+}
+
+function readCounters(frame: LongFrame, meaning: CiMeaning): Result<MbusResponse, DecodeFailure> {
+  const { data, dataOffset } = frame
+  const message = `The fixed data structure has ${fixedStructureSize} bytes, here are ${data.length}`
+  if (data.length < fixedStructureSize) return refuse('MBUS_HEADER_TRUNCATED', message, dataOffset + data.length)
+  if (data.length > fixedStructureSize) return refuse('MBUS_TRAILING_BYTES', message, dataOffset + fixedStructureSize)
+  const { id, medium, access, status, records } = readFixedStructure(data, dataOffset, meaning.highByteFirst)
+  return success({ address: frame.address, identity: { id, medium }, access, status, records, moreFollow: false, securityMode: 0 })
 }
