@@ -7,13 +7,17 @@ import {
   type Apdu,
   decodeApdu,
   decodeData,
+  decodeHdlcFrame,
   encodeApdu,
   encodeData,
+  encodeHdlcFrame,
   encodeWrapper,
   fromInstant,
   OpenGet,
+  readLlc,
   toInstant,
-  WrapperAssembler
+  WrapperAssembler,
+  writeLlc
 } from '../../../src/protocols/dlms/codec/index.js'
 import { ByteReader } from '../../../src/protocols/dlms/codec/reader.js'
 import { ByteWriter } from '../../../src/protocols/dlms/codec/writer.js'
@@ -62,6 +66,21 @@ function same(bytes: Uint8Array, hex: string): boolean {
   return Buffer.from(bytes).toString('hex') === hex
 }
 
+/** Bytes between two flags that are no frame. */
+const noFrame = 'TestHdlcFrameValidation.test_frame_is_enclosed_by_hdlc_flag/6'
+
+function hdlcOutcome(key: string, hex: string): string {
+  const frame = decodeHdlcFrame(Buffer.from(hex, 'hex'))
+  if (key === noFrame) return !frame.ok && frame.error.code === 'DLMS_HDLC' ? 'refused as it must be' : 'wrong'
+  return frame.ok && same(encodeHdlcFrame(frame.value), hex) ? 'HDLC frame, same bytes again' : 'wrong'
+}
+
+function llcOutcome(hex: string): string {
+  const llc = readLlc(Buffer.from(hex, 'hex'))
+  const apdu = decodeApdu(llc.apdu)
+  return apdu.ok && same(writeLlc({ ...llc, apdu: encodeApdu(apdu.value) }), hex) ? 'LLC and APDU, same bytes again' : 'wrong'
+}
+
 /** How one vector fared. Only "wrong" fails the test. */
 function outcomeOf(vector: Vector): string {
   const bytes = Buffer.from(vector.bytes_hex, 'hex')
@@ -69,6 +88,8 @@ function outcomeOf(vector: Vector): string {
   const fragment = fragments.get(key)
   if (fragment !== undefined) return fragmentOutcome(fragment, vector.bytes_hex)
   if (notDlms.has(key)) return decodeApdu(bytes).ok ? 'wrong' : 'neither APDU nor data'
+  if (vector.kind === 'HDLC frame') return hdlcOutcome(key, vector.bytes_hex)
+  if (vector.kind === 'LLC+APDU') return llcOutcome(vector.bytes_hex)
   const decoded = decodeApdu(bytes)
   if (decoded.ok) return same(encodeApdu(decoded.value), vector.bytes_hex) ? 'APDU, same bytes again' : 'wrong'
   if (decoded.error.code === 'DLMS_UNSUPPORTED') return 'not built yet'

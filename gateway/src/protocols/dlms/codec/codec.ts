@@ -2,16 +2,23 @@ import type { Result } from '@endeks/domain/result'
 import type { DecodeFailure, ProtocolCodec } from '../../protocol.js'
 import { readApdu } from './apdu.js'
 import { describeApdu } from './describe.js'
+import { describeHdlc } from './describe-hdlc.js'
 import { decodeEvidence } from './evidence.js'
 import { guarded } from './fault.js'
+import { hdlcFlag, readHdlcFrame } from './hdlc-frame.js'
 import { profileSchema } from './profile.js'
 import { ByteReader } from './reader.js'
 import { readWrapper } from './wrapper.js'
 
-/** One wrapper frame, or one APDU without it: no APDU begins with the zero that a wrapper's version begins with. */
+/** One wrapper frame, one HDLC frame, or one APDU by itself: no APDU begins with a wrapper's zero or with a flag. */
 function describeFrame(frame: Uint8Array): Result<Readonly<Record<string, unknown>>, DecodeFailure> {
   return guarded(() => {
     const reader = new ByteReader(frame)
+    if (frame[0] === hdlcFlag) {
+      const hdlc = readHdlcFrame(reader)
+      reader.finish('the HDLC frame')
+      return { protocol: 'dlms', ...describeHdlc(hdlc) }
+    }
     if (frame[0] !== 0) return { protocol: 'dlms', ...describeApdu(readApdu(reader)) }
     const { source, destination, body } = readWrapper(reader)
     const described = describeApdu(readApdu(body))

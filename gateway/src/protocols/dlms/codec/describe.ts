@@ -9,7 +9,7 @@ import { dataAccessResults } from './get.js'
 import { toHex } from './reader.js'
 
 type Json = null | boolean | string | number | readonly Json[] | { readonly [key: string]: Json }
-type JsonObject = { readonly [key: string]: Json }
+export type JsonObject = { readonly [key: string]: Json }
 
 const readable = /^[\x20-\x7e]+$/
 

@@ -50,6 +50,11 @@ export {
   invokeBits,
   type SelectiveAccess
 } from './get.js'
+export type { HdlcAddress, HdlcControl } from './hdlc-fields.js'
+export { decodeHdlcFrame, encodeHdlcFrame, type HdlcFrame, hdlcFlag, hdlcSizes } from './hdlc-frame.js'
+export { decodeHdlcParameters, encodeHdlcParameters, type HdlcParameters, hdlcDefaults, negotiateHdlc } from './hdlc-parameters.js'
+export { type HdlcEvent, HdlcReader } from './hdlc-reader.js'
+export { cutSegments, type LlcDirection, type LlcFrame, maxApduBytes, readLlc, SegmentAssembler, writeLlc } from './hdlc-segments.js'
 export { dlmsVersion, type InitiateRequest, type InitiateResponse, vaaNameForLogicalNames } from './initiate.js'
 export { logicalName, logicalNameBytes } from './logical-name.js'
 export { type DlmsProfile, parseProfile, profileSchema } from './profile.js'
