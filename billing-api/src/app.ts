@@ -6,7 +6,7 @@ import type { ApiContext } from './context.js'
 import { registerSecurityHeaders } from './plugins/headers.js'
 import { registerOpenApi } from './plugins/openapi.js'
 import { registerOriginCheck } from './plugins/origin.js'
-import { newRequestId, registerProblems } from './plugins/problems.js'
+import { frameworkError, newRequestId, registerProblems } from './plugins/problems.js'
 import type { ApiServer } from './plugins/routing.js'
 import { registerAccess } from './plugins/session.js'
 import { registerValidation } from './plugins/validation.js'
@@ -61,6 +61,7 @@ export async function buildApp(context: ApiContext, options: AppOptions): Promis
     requestTimeout: requestWithinMs,
     genReqId: newRequestId,
     requestIdHeader: false,
+    frameworkErrors: frameworkError,
     routerOptions: { maxParamLength: longestParameter }
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.removeContentTypeParser('text/plain')

@@ -36,10 +36,13 @@ export function isDocs(url: string): boolean {
 }
 
 /** The documentation's pages bring a policy of their own, made of the hashes of their scripts. */
+export function headersFor(url: string): Record<string, string> {
+  if (isApi(url)) return { ...always, 'content-security-policy': dataPolicy, 'cache-control': 'no-store' }
+  return isDocs(url) ? { ...always } : { ...always, 'content-security-policy': consolePolicy }
+}
+
 export function registerSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(always)
-    if (isApi(request.url)) reply.headers({ 'content-security-policy': dataPolicy, 'cache-control': 'no-store' })
-    else if (!isDocs(request.url)) reply.header('content-security-policy', consolePolicy)
+    reply.headers(headersFor(request.url))
   })
 }

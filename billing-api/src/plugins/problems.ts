@@ -4,6 +4,7 @@ import { AppError, asError, catalogue, type ErrorCode } from '@endeks/domain/err
 import type { Log } from '@endeks/domain/process'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from '../resources/shared.js'
+import { headersFor } from './headers.js'
 
 /** SQLSTATEs of the ledger's functions and of constraints that a caller can run into, as our codes with our words. */
 const sqlStates: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -65,6 +66,12 @@ export function registerProblems(app: FastifyInstance, log: Log): void {
   })
 }
 
+/** What fails before there is a route, such as an address that can not be decoded: no hook has run for it. */
+export function frameworkError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(headersFor(request.url)).header('x-request-id', request.id)
+  sendProblem(toAppError(thrown), request, reply)
+}
+
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.code(error.status).type('application/problem+json').send(toProblem(error, request.id))
 }
@@ -83,9 +90,16 @@ export function toAppError(thrown: unknown): AppError {
   // Class 22: a value that no column can hold, such as a day that no calendar has. Schemas stop them; this is the second line.
   if (/^22...$/.test(code)) return new AppError('VALIDATION', 'a value is outside of what can be stored', {}, error)
   if (unreachable.test(code)) return new AppError('DATABASE_UNREACHABLE', 'the database does not answer', {}, error)
-  // Node's parser of JSON, and Fastify's, name their errors by status only.
-  if ('statusCode' in error && error.statusCode === 400) return new AppError('VALIDATION', 'the request can not be read', {}, error)
-  return new AppError('INTERNAL', error.message, {}, error)
+  return refusalOf(error) ?? new AppError('INTERNAL', error.message, {}, error)
+}
+
+/** Node's parser of JSON and plugins name their refusals by status only. */
+function refusalOf(error: Error): AppError | undefined {
+  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
+  if (status < 400 || status > 499) return undefined
+  // What serves files says by 403 that an address leaves its folder. Nothing of ours is there either way.
+  if (status === 403 || status === 404) return new AppError('ROUTE_UNKNOWN', 'there is nothing at this address', {}, error)
+  return new AppError('VALIDATION', 'the request can not be read', {}, error)
 }
 
 function toProblem(error: AppError, requestId: string): Problem {

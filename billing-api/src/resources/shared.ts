@@ -1,8 +1,13 @@
 import { fromLocal } from '@endeks/domain/time'
 import Type, { type Static, type TSchema } from 'typebox'
 
-/** Decimal text: money, quantities and prices never travel as binary fractions. */
-export const Decimal = Type.String({ pattern: '^-?\\d{1,24}(\\.\\d{1,9})?$', examples: ['1240.000'] })
+/**
+ * Decimal text: money, quantities and prices never travel as binary fractions. Answers must hold whatever a reading may be: 18
+ * digits x 10^18 or x 10^-18.
+ */
+export const Decimal = Type.String({ pattern: '^-?\\d{1,40}(\\.\\d{1,18})?$', examples: ['1240.000'] })
+/** What a caller may write: no more places than are kept anywhere. */
+export const GivenDecimal = Type.String({ pattern: '^-?\\d{1,24}(\\.\\d{1,9})?$', examples: ['1240.000'] })
 /** ISO 8601 with zone. A pattern lets 31 February pass, and so does the engine's own parser, which takes it for 3 March. */
 export const Instant = Type.Refine(
   Type.String({
@@ -17,7 +22,8 @@ export const CalendarDate = Type.Refine(
   dateExists,
   () => 'is not a day of the years 1900 to 2199'
 )
-export const Month = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])$', examples: ['2026-10'] })
+/** Of this century: no utility of ours has billed another. */
+export const Month = Type.String({ pattern: '^20\\d{2}-(0[1-9]|1[0-2])$', examples: ['2026-10'] })
 /** A surrogate key; decimal text, since it may be wider than a double. */
 export const Id = Type.String({ pattern: '^\\d{1,19}$' })
 export const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })

@@ -357,6 +357,24 @@ t.test('accounts', async (t) => {
     t.match((await call('/api/tariffs/sanayi')).body, { document: { version: '2026-2', unit: 'm3' } })
   })
 
+  await t.test('the largest and the finest index that the wire allows is shown', async (t) => {
+    await owner.query(
+      `insert into metering.reading (register_id, at, raw, status, scaler, unit, source)
+       select r.id, at, 999999999999999999, 0, scaler, 'm3', 'remote'
+       from account.register r join account.meter m on m.id = r.meter_id
+       cross join (values ('2026-11-20T07:00:00Z'::timestamptz, 12), ('2026-11-20T07:30:00Z', -12)) as v (at, scaler)
+       where m.serial = '68204413'`
+    )
+    const last = { index: { value: '999999.999999999999', unit: 'm3' } }
+    const { body } = await call('/api/meters?search=68204413')
+    t.match(body, { items: [{ registers: [{ lastReading: last }] }] })
+    t.match((await call('/api/participants/100483')).body, { subscriptions: [{ meters: [{ lastReading: last }] }] })
+    const register = String((body['items'] as MeterDetail[])[0]?.registers[0]?.id)
+    t.match((await call(`/api/readings?register=${register}`)).body, {
+      items: [{ index: last.index }, { index: { value: '999999999999999999000000000000' }, difference: null }]
+    })
+  })
+
   await t.test('readings of a register, with what lies between them', async (t) => {
     const meter = ((await call('/api/meters?search=68204411')).body['items'] as MeterDetail[])[0]
     const register = String(meter?.registers[0]?.id)

@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox'
-import { CalendarDate, Cursor, Decimal, Id, Instant, Limit, Page, RegistryNo, strict } from '../shared.js'
+import { CalendarDate, Cursor, Decimal, GivenDecimal, Id, Instant, Limit, Page, RegistryNo, strict } from '../shared.js'
 
 export const NewCollection = Type.Object(
   {
     participant: RegistryNo,
     method: Type.Literal('cash'),
     /** oldest first where a part is paid; they add up to the money taken */
-    invoices: Type.Array(Type.Object({ id: Id, amount: Decimal }, strict), { minItems: 1, maxItems: 500 })
+    invoices: Type.Array(Type.Object({ id: Id, amount: GivenDecimal }, strict), { minItems: 1, maxItems: 500 })
   },
   strict
 )

@@ -4,6 +4,7 @@ import {
   Cursor,
   Decimal,
   ExchangeName,
+  GivenDecimal,
   Hash,
   Id,
   Instant,
@@ -27,8 +28,8 @@ export const InvoiceQuery = Type.Object(
     number: Type.Optional(Type.String({ maxLength: 16 })),
     issuedFrom: Type.Optional(CalendarDate),
     issuedTo: Type.Optional(CalendarDate),
-    grossFrom: Type.Optional(Decimal),
-    grossTo: Type.Optional(Decimal),
+    grossFrom: Type.Optional(GivenDecimal),
+    grossTo: Type.Optional(GivenDecimal),
     cursor: Cursor,
     limit: Limit
   },

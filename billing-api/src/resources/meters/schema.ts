@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { TypedIndex } from '../readings/schema.js'
-import { Cursor, Decimal, Id, Instant, Limit, Measured, Page, strict } from '../shared.js'
+import { Cursor, GivenDecimal, Id, Instant, Limit, Measured, Page, strict } from '../shared.js'
 
 const ObisCode = Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\*\\d{1,3}$', examples: ['8-0:1.0.0*255'] })
 
@@ -9,7 +9,10 @@ export const NewRegister = Type.Object(
     obis: ObisCode,
     digits: Type.Integer({ minimum: 3, maximum: 18, description: 'the counter rolls over at 10^digits of its least unit' }),
     /** physical maximum per hour in m3, kWh or MJ */
-    maxPerHour: Type.Object({ value: Decimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) }, strict),
+    maxPerHour: Type.Object(
+      { value: GivenDecimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) },
+      strict
+    ),
     /** whether its consumption is billed; a meter with several registers says so of each, or a total and its parts are billed twice */
     billed: Type.Optional(Type.Boolean())
   },

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Cursor, Decimal, Hash, Id, Instant, Limit, Measured, Page, strict } from '../shared.js'
+import { Cursor, Decimal, GivenDecimal, Hash, Id, Instant, Limit, Measured, Page, strict } from '../shared.js'
 
 export const ReadingQuery = Type.Object(
   { register: Id, from: Type.Optional(Instant), to: Type.Optional(Instant), cursor: Cursor, limit: Limit },
@@ -24,7 +24,7 @@ export const ReadingPage = Page(Reading)
 
 /** The black digits and, where the counter has them, the red ones. */
 export const TypedIndex = Type.Object(
-  { value: Decimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) },
+  { value: GivenDecimal, unit: Type.Union([Type.Literal('m3'), Type.Literal('kWh'), Type.Literal('MJ')]) },
   strict
 )
 
