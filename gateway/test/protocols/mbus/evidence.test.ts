@@ -1,7 +1,15 @@
 import { statusBits } from '@endeks/domain/metering'
 import { fromIso, toIso } from '@endeks/domain/time'
 import t from 'tap'
-import { type EncodableRecord, encodeResponse, instantOf, type MeterDate, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
+import {
+  control,
+  type EncodableRecord,
+  encodeLong,
+  encodeResponse,
+  instantOf,
+  type MeterDate,
+  mbusCodec
+} from '../../../src/protocols/mbus/codec/index.js'
 
 const identity = { id: '12345678', manufacturer: 'KAM', version: 27, medium: 'cold-water' }
 const at = fromIso('2026-11-24T09:00:00Z')
@@ -116,6 +124,26 @@ t.test('two devices in one conversation are refused', (t) => {
     ok: false,
     error: { code: 'MBUS_PROFILE' }
   })
+  t.end()
+})
+
+t.test('an answer that names no meter gives no readings by itself', (t) => {
+  const unnamed = encodeLong(control.respondUserData, 5, 0x7a, Uint8Array.of(1, 0, 0, 0, 0x0c, 0x13, 7, 0, 0, 0))
+  t.match(decode(unnamed), { ok: false, error: { code: 'MBUS_NO_IDENTITY' } })
+  t.same(readingsOf(frame([]), unnamed), ['2026-11-24T09:00:00.000Z 7e-3 m3 0'], 'the frame before it does')
+  t.end()
+})
+
+t.test('a counter stored at an unknown fixed date is no reading, whatever the profile', (t) => {
+  // Counters of the fixed structure in m3; bit 1 of the status says that both are of a fixed date.
+  const fixed = (status: number): Uint8Array =>
+    encodeLong(control.respondUserData, 5, 0x73, Uint8Array.of(0x78, 0x56, 0x34, 0x12, 1, status, 0x2c, 0x3e, 7, 0, 0, 0, 6, 0, 0, 0))
+  const stored = { ...profile, registers: [{ ...register, storage: 'current', qualifiers: ['stored-at-fixed-date'] }] }
+  const read = (response: Uint8Array, by: unknown): unknown =>
+    mbusCodec.decodeEvidence({ request: new Uint8Array(), response, at, profile: by, zone: 'Europe/Istanbul' })
+  t.match(read(fixed(0), profile), { ok: true, value: { readings: [{ raw: 7n, unit: 'm3' }] } })
+  t.match(read(fixed(2), profile), { ok: true, value: { readings: [] } })
+  t.match(read(fixed(0), stored), { ok: true, value: { readings: [] } })
   t.end()
 })
 
