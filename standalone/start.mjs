@@ -1,8 +1,13 @@
 // npm start: builds what is not built, then runs the compiled program in this very process, so that a signal meant for it
 // reaches it. TypeScript builds only what changed; the web console is built when its sources are newer than its bundle.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+
+// Who started this, before anything takes time: npm can be killed while things are built, and nobody would be left to stop them.
+const shellStatus = `/proc/${process.ppid}/status`
+const npm = existsSync(shellStatus) ? (/^PPid:\s*(\d+)$/m.exec(readFileSync(shellStatus, 'utf8'))?.[1] ?? '0') : '0'
+process.env['ENDEKS_STARTED_BY'] = `${process.ppid} ${npm}`
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 

@@ -32,6 +32,10 @@ export async function billClosedMonths(billing: Billing): Promise<void> {
 async function billMonth({ api, killPoint, signal }: Billing, id: string): Promise<void> {
   const checked = await settled(api, { id, states: ['checked', 'issued'], signal })
   if (checked.state === 'issued') return
+  if (checked.bills === 0) {
+    await api.post(`/bill-runs/${id}/abandon`, {})
+    return
+  }
   killPoint('standalone:checked')
   await api.post(`/bill-runs/${id}/issue`, { bills: checked.bills })
   await settled(api, { id, states: ['issued'], signal })

@@ -28,10 +28,11 @@ function fail(thrown: unknown): never {
  */
 function stopWithNpm(stop: (reason: string) => void): void {
   if (process.env['npm_lifecycle_event'] !== 'start') return
-  const shell = process.ppid
-  const npm = parentOf(shell)
+  // start.mjs looked before it built: by now npm may be gone already.
+  const [shell, npm] = (process.env['ENDEKS_STARTED_BY'] ?? '').split(' ').map(Number)
+  if (shell === undefined || npm === undefined) return
   setInterval(() => {
-    if (process.ppid !== shell || parentOf(shell) !== npm) stop('npm is gone')
+    if (process.ppid !== shell || (parentOf(shell) ?? 0) !== npm) stop('npm is gone')
   }, lookForParentMs).unref()
 }
 
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   let running: Running | undefined
   const aborting = new AbortController()
   let stopping = false
-  const stop = (reason: string): void => {
+  const stop = (reason: string, exitCode = 0): void => {
     if (stopping) return
     stopping = true
     progress.step(`stopping (${reason})`)
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
     starting
       .then(async () => await running?.stop())
       .then(
-        () => process.exit(0),
+        () => process.exit(exitCode),
         (thrown: unknown) => fail(thrown)
       )
   }
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
     signal: aborting.signal,
     onLost: (error) => {
       process.stderr.write(`${error.message}\n`)
-      stop(error.code)
+      stop(error.code, 1)
     }
   }).then(
     (started) => {

@@ -30,8 +30,10 @@ export function forgetProcesses(directory: string): void {
  */
 export async function awaitPredecessor(directory: string, onWait: () => void): Promise<void> {
   const path = join(directory, fileName)
-  if (!existsSync(path)) return
-  const { pids } = JSON.parse(readFileSync(path, 'utf8')) as Processes
+  const pids = existsSync(path) ? pidsIn(readFileSync(path, 'utf8')) : []
+  // A script that waits for ready.json must not read that of a start that is dead; one that is alive keeps its own.
+  const [first] = pids
+  if (first === undefined || !isOurs(first)) rmSync(join(directory, 'ready.json'), { force: true })
   const until = performance.now() + endsWithinMs
   let waited = false
   while (performance.now() < until) {
@@ -49,6 +51,16 @@ export async function awaitPredecessor(directory: string, onWait: () => void): P
       pids: alive
     }
   )
+}
+
+/** A file that a dying machine left half written names nobody. */
+function pidsIn(text: string): readonly number[] {
+  try {
+    return (JSON.parse(text) as Processes).pids.filter((pid) => Number.isSafeInteger(pid) && pid > 1)
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || thrown instanceof TypeError) return []
+    throw thrown
+  }
 }
 
 /** Whether a process is alive and one of this product: numbers are given again to others. */

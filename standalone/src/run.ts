@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -7,11 +7,12 @@ import { type EmbeddedServer, startEmbedded } from '@endeks/database/embedded'
 import { ensureDatabase, migrate, serviceRoles, setServicePasswords } from '@endeks/database/migrate'
 import { createPool, type Pool } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
-import { createLog, loadJsonFile } from '@endeks/domain/process'
+import { configInvalid, createLog, loadJsonFile } from '@endeks/domain/process'
 import { billingMonth, billingMonths, type Clock, toIso } from '@endeks/domain/time'
 import type { Arguments } from './arguments.js'
 import { billClosedMonths } from './bill.js'
 import { type ApiClient, signIn } from './client.js'
+import { prepareDirectory } from './directory.js'
 import { typeExchangeIndexes } from './exchange.js'
 import { refuseTakenPort } from './ports.js'
 import { awaitPredecessor, forgetProcesses, recordProcesses } from './predecessor.js'
@@ -64,14 +65,14 @@ const startedTogether = 4
 /** Starts everything, in the order in which one thing needs another. What was started is stopped again when a later step fails. */
 export async function start(settings: Settings): Promise<Running> {
   const { data, site: siteFile, port, mqttPort } = settings.arguments
-  const site = checkSite(loadJsonFile(siteFile), siteFile)
+  const today = toIso(settings.clock.now()).slice(0, 10)
+  const site = checkSite(loadJsonFile(siteFile), siteFile, today)
+  prepareDirectory(data)
   await awaitPredecessor(data, () => settings.progress.step('waiting for what an earlier start left to end'))
+  if (port !== 0 && port === mqttPort)
+    throw configInvalid('the command line', [{ path: '--mqtt-port', message: `is ${port}, as --port is` }])
   await refuseTakenPort(port, '--port')
   await refuseTakenPort(mqttPort, '--mqtt-port')
-  mkdirSync(data, { recursive: true })
-  // PostgreSQL runs as another account where this one is root: it has to pass through, and need not look around.
-  if (process.getuid?.() === 0) chmodSync(data, 0o711)
-  rmSync(join(data, 'ready.json'), { force: true })
   recordProcesses(data, [process.pid])
   const dated = { site, startedOn: startOf(data, site.historyMonths, site.utility.zone, settings.clock) }
   const stops: (() => Promise<void>)[] = []
@@ -143,7 +144,7 @@ function startOf(data: string, months: number, zone: string, clock: Clock): stri
   const first = billingMonths(months, clock.now(), zone)[0]
   if (first === undefined) throw new AppError('INTERNAL', 'a history has at least a month')
   const day = first.toPlainDate({ day: 1 }).toString()
-  writeFileSync(path, `${day}\n`)
+  writePrivately(path, `${day}\n`)
   return day
 }
 

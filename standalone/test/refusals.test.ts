@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +60,35 @@ t.test('a site file is refused with every problem and its path, and nothing is s
   t.match(names, /\/points\/1\/participant/)
   t.match(names, /\/points\/2\/meters\/0/)
 
+  const many = refused((document) => {
+    for (const point of document.points.slice(0, 20)) point.meters[0] = { ...point.meters[0], colour: 'red' } as never
+  })
+  t.match(many, /has 20 problems/, 'all of them, not the first few')
+
+  const parts = refused((document) => {
+    const [first, second] = document.points
+    Object.assign(first?.meters[0] ?? {}, { profile: 'no-such-profile', from: '2026-01-05' })
+    Object.assign(second?.meters[0] ?? {}, { address: '999' })
+  })
+  t.match(parts, /no-such-profile/)
+  t.match(parts, /"999" is no mbus address/)
+
+  const facts = refused((document) => {
+    Object.assign(document['utility'] as object, { zone: 'Mars/Phobos', taxNumber: '1111111111', receiptSeries: 'END', currency: 'EUR' })
+    Object.assign(document.points[4]?.meters[0] ?? {}, { from: '2026-02-31' })
+    Object.assign(document.points[5]?.meters[0] ?? {}, { to: '2099-01-01' })
+  })
+  for (const path of [
+    '/utility/zone',
+    '/utility/taxNumber',
+    '/utility/receiptSeries',
+    '/tariffs/0/currency',
+    '/points/4/meters/0/from',
+    '/points/5/meters/0/to'
+  ]) {
+    t.match(facts, path)
+  }
+
   const tariff = refused((document) => {
     const tier = document.tariffs[1]?.components[0]?.tiers?.[1]
     if (tier !== undefined) tier.from = '501'
@@ -96,4 +125,14 @@ t.test('a data directory of another PostgreSQL is refused with both versions', a
   mkdirSync(join(data, 'database', 'cluster'), { recursive: true })
   writeFileSync(join(data, 'database', 'cluster', 'PG_VERSION'), '15\n')
   t.match(start('--data', data, '--port', '0', '--mqtt-port', '0'), { code: 1, said: /15.*17/s })
+})
+
+t.test('a directory that holds other things is left alone', async (t) => {
+  const data = mkdtempSync(join(tmpdir(), 'endeks-foreign-'))
+  t.teardown(() => rmSync(data, { recursive: true, force: true }))
+  writeFileSync(join(data, 'letters.txt'), 'mine')
+  const { mode } = statSync(data)
+  t.match(start('--data', data, '--port', '0', '--mqtt-port', '0'), { code: 2, said: /holds other things/ })
+  t.equal(statSync(data).mode, mode)
+  t.strictSame(readdirSync(data), ['letters.txt'])
 })

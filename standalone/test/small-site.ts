@@ -88,5 +88,5 @@ export function smallSite(protocol: WayName, { opening, closing }: { opening: nu
       }
     ]
   }
-  return { site: checkSite(site, 'the small site'), startedOn: month.firstDay }
+  return { site: checkSite(site, 'the small site', toIso(systemClock.now()).slice(0, 10)), startedOn: month.firstDay }
 }

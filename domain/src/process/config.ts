@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
+import { Settings } from 'typebox/system'
 import { AppError } from '../errors/catalogue.js'
+
+/** TypeBox stops at eight problems by itself; a person wants to mend a file in one go. */
+const mostProblems = 500
+Settings.Set({ maxErrors: mostProblems })
 
 /** One thing wrong with a configuration: where, and what. */
 export interface ConfigProblem {

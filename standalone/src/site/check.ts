@@ -1,22 +1,101 @@
+import { isAppError } from '@endeks/domain/errors'
+import { isNationalId, isTaxNumber } from '@endeks/domain/identifiers'
 import { type ConfigProblem, configInvalid, problemsOf } from '@endeks/domain/process'
-import { checkTariff } from '@endeks/rating/tariff'
+import { checkSimulatedSite } from '@endeks/firmware-sim/site'
+import { checkGatewaySite, loadProfiles, shippedProfiles } from '@endeks/gateway/config'
+import { checkKdvTable, checkTariff } from '@endeks/rating/tariff'
+import { Temporal } from 'temporal-polyfill'
 import { Value } from 'typebox/value'
+import { gatewayFileOf, simulatedSiteOf } from './project.js'
 import { type Site, type SiteMeter, SiteSchema } from './schema.js'
 
 /**
- * Holds a site file against its schema and against itself: every name in it must lead somewhere.
+ * Holds a site file against its schema, against itself, and against what each part of the product will be given of it: every
+ * name must lead somewhere, and nothing may be refused only after something was started.
  *
+ * @param today the calendar day, in the form 2026-11-24
  * @throws {AppError} CONFIG_INVALID that lists every problem with its path
  */
-export function checkSite(value: unknown, what: string): Site {
+export function checkSite(value: unknown, what: string, today: string): Site {
   const problems = problemsOf(SiteSchema, value)
   if (problems.length > 0 || !Value.Check(SiteSchema, value)) throw configInvalid(what, problems)
-  problems.push(...tariffProblems(value), ...gatewayProblems(value), ...participantProblems(value), ...pointProblems(value))
+  if (!isZone(value.utility.zone)) problems.push({ path: '/utility/zone', message: `"${value.utility.zone}" is no IANA time zone` })
+  problems.push(...utilityProblems(value), ...tariffProblems(value), ...gatewayProblems(value), ...participantProblems(value))
+  problems.push(...pointProblems(value, today))
+  // The parts can only be asked about a site that holds together.
+  if (problems.length === 0) problems.push(...partProblems(value))
   if (problems.length > 0) throw configInvalid(what, problems)
   return value
 }
 
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return false
+    throw thrown
+  }
+}
+
+function utilityProblems({ utility, tariffs }: Site): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (!isTaxNumber(utility.taxNumber))
+    problems.push({ path: '/utility/taxNumber', message: 'is no tax number: its check digit is another' })
+  if (utility.invoiceSeries === utility.receiptSeries)
+    problems.push({ path: '/utility/receiptSeries', message: 'must differ from invoiceSeries' })
+  for (const [index, tariff] of tariffs.entries()) {
+    const { currency } = tariff as { currency?: unknown }
+    if (currency !== utility.currency) {
+      problems.push({ path: `/tariffs/${index}/currency`, message: `is ${String(currency)}, and the utility's is ${utility.currency}` })
+    }
+  }
+  return problems
+}
+
+/** What the gateways and the simulator say of their own files, with the path that each file was made from. */
+function partProblems(site: Site): ConfigProblem[] {
+  const dated = { site, startedOn: '2020-01-01' }
+  const profiles = loadProfiles([shippedProfiles])
+  const ports = new Map(
+    site.gateways.flatMap((gateway) => gateway.buses.map((bus) => [`${gateway.id}.${bus.name}`, bus.port ?? 1] as const))
+  )
+  const problems = site.gateways.flatMap((gateway, index) =>
+    said(`/gateways/${index} as its gateway reads it: `, () =>
+      checkGatewaySite(gatewayFileOf(dated, gateway, { mqttUrl: 'mqtt://127.0.0.1:1883', ports }), profiles)
+    )
+  )
+  if (site.simulation !== undefined) problems.push(...said('the simulated meters: ', () => checkSimulatedSite(simulatedSiteOf(dated))))
+  return problems
+}
+
+function said(where: string, check: () => unknown): ConfigProblem[] {
+  try {
+    check()
+    return []
+  } catch (thrown) {
+    if (!isAppError(thrown, 'CONFIG_INVALID')) throw thrown
+    return (thrown.details['problems'] as ConfigProblem[]).map(({ path, message }) => ({ path: `${where}${path}`, message }))
+  }
+}
+
 function tariffProblems(site: Site): ConfigProblem[] {
+  const versions = site.tariffs.map((tariff) => tariff as { code?: unknown; version?: unknown; validFrom?: unknown })
+  return [
+    ...documentProblems(site),
+    ...doubles(
+      versions.map(({ code, version }) => `${String(code)} ${String(version)}`),
+      (index) => `/tariffs/${index}/version`
+    ),
+    ...doubles(
+      versions.map(({ code, validFrom }) => `${String(code)} from ${String(validFrom)}`),
+      (index) => `/tariffs/${index}/validFrom`
+    )
+  ]
+}
+
+function documentProblems(site: Site): ConfigProblem[] {
+  const table = checkKdvTable(site.kdv)
+  if (!table.ok) return table.error.map((problem) => ({ path: `/kdv${problem.path}`, message: problem.message }))
   return site.tariffs.flatMap((tariff, index) => {
     const checked = checkTariff(tariff, site.kdv)
     return checked.ok ? [] : checked.error.map((problem) => ({ path: `/tariffs/${index}${problem.path}`, message: problem.message }))
@@ -44,14 +123,34 @@ function gatewayProblems(site: Site): ConfigProblem[] {
 }
 
 function participantProblems(site: Site): ConfigProblem[] {
-  return doubles(
-    site.participants.map((participant) => participant.registryNo),
-    (index) => `/participants/${index}/registryNo`
-  )
+  const wrong = site.participants.flatMap(({ taxNumber }, index) => {
+    if (taxNumber === undefined || isTaxNumber(taxNumber) || isNationalId(taxNumber)) return []
+    return [
+      {
+        path: `/participants/${index}/taxNumber`,
+        message: `${taxNumber} is neither a tax number nor a national id: its check digits are others`
+      }
+    ]
+  })
+  return [
+    ...wrong,
+    ...doubles(
+      site.participants.map((participant) => participant.registryNo),
+      (index) => `/participants/${index}/registryNo`
+    )
+  ]
 }
 
-function pointProblems(site: Site): ConfigProblem[] {
+function pointProblems(site: Site, today: string): ConfigProblem[] {
+  const meters = site.points.flatMap((point, index) =>
+    point.meters.map((meter, place) => ({ meter, path: `/points/${index}/meters/${place}` }))
+  )
   const problems = [
+    ...doubles(
+      meters.map(({ meter }) => `${meter.manufacturer} ${meter.serial}`),
+      (index) => `${meters[index]?.path ?? ''}/serial`
+    ),
+    ...contractProblems(site),
     ...doubles(
       site.points.map((point) => point.code),
       (index) => `/points/${index}/code`
@@ -78,7 +177,11 @@ function pointProblems(site: Site): ConfigProblem[] {
       const taken = addresses.get(address)
       if (taken !== undefined) problems.push({ path: `${at}/address`, message: `"${meter.address}" is taken by ${taken}` })
       addresses.set(address, at)
-      problems.push(...meterProblems(meter, at, site.simulation !== undefined))
+      problems.push(
+        ...meterProblems(meter, at, site.simulation !== undefined),
+        ...dateProblems(meter, at, today),
+        ...mediumProblems(meter, at, point.commodity)
+      )
     }
     problems.push(...exchangeProblems(point.meters, path))
   }
@@ -97,6 +200,56 @@ function meterProblems(meter: SiteMeter, path: string, simulated: boolean): Conf
   if (!simulated && meter.from !== undefined && meter.openingIndex === undefined) {
     problems.push({ path: `${path}/openingIndex`, message: 'a meter mounted on a date needs its opening index' })
   }
+  return problems
+}
+
+/** A contract has one participant, however many subscriptions stand under it. */
+function contractProblems(site: Site): ConfigProblem[] {
+  const holders = new Map<string, string>()
+  return site.points.flatMap((point, index) => {
+    const holder = holders.get(point.contract) ?? point.participant
+    holders.set(point.contract, holder)
+    if (holder === point.participant) return []
+    return [{ path: `/points/${index}/contract`, message: `"${point.contract}" is the contract of participant ${holder} already` }]
+  })
+}
+
+function dateProblems({ from, to }: SiteMeter, path: string, today: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  for (const [name, date] of Object.entries({ from, to })) {
+    if (date === undefined) continue
+    if (!isDate(date)) problems.push({ path: `${path}/${name}`, message: `${date} is no day of the calendar` })
+    else if (date > today) problems.push({ path: `${path}/${name}`, message: `${date} lies in the future` })
+  }
+  if (from !== undefined && to !== undefined && to <= from) problems.push({ path: `${path}/to`, message: 'must come after "from"' })
+  return problems
+}
+
+function isDate(text: string): boolean {
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString() === text
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return false
+    throw thrown
+  }
+}
+
+/** Which media a service may be metered by. */
+const mediaOf: Readonly<Record<string, readonly string[]>> = {
+  water: ['water', 'cold-water', 'hot-water'],
+  wastewater: ['waste-water', 'water', 'cold-water'],
+  gas: ['gas'],
+  heat: ['heat']
+}
+
+function mediumProblems(meter: SiteMeter, path: string, commodity: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (!(mediaOf[commodity] ?? []).includes(meter.medium))
+    problems.push({ path: `${path}/medium`, message: `${meter.medium} is not metered for ${commodity}` })
+  if ((meter.maxPerHour.unit === 'm3') === (meter.medium === 'heat')) {
+    problems.push({ path: `${path}/maxPerHour/unit`, message: `${meter.maxPerHour.unit} is no unit of ${meter.medium}` })
+  }
+  if (/^0*(\.0*)?$/.test(meter.maxPerHour.value)) problems.push({ path: `${path}/maxPerHour/value`, message: 'must be more than nothing' })
   return problems
 }
 

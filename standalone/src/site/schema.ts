@@ -3,13 +3,20 @@ import Type, { type Static } from 'typebox'
 
 const strict = { additionalProperties: false } as const
 const CalendarDate = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' })
+/** Six groups of 0 to 255. */
+const group = '(\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])'
+const obisPattern = `^${group}-${group}:${group}\\.${group}\\.${group}\\*${group}$`
 const Decimal = Type.String({ pattern: '^\\d{1,15}(\\.\\d{1,6})?$' })
 const Name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' })
+/** A gateway's name is also its MQTT client id and a level of its topics. */
+const GatewayName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$' })
+/** One line that shows something: no control or invisible characters. */
+const Line = (maxLength: number) => Type.String({ pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cf}]+$', maxLength })
 const Series = Type.String({ pattern: '^[A-Z0-9]{3}$' })
 
 const Utility = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 200 }),
+    name: Line(200),
     taxNumber: Type.String({ pattern: '^\\d{10}$' }),
     taxOffice: Type.String({ maxLength: 100 }),
     address: Type.String({ maxLength: 300 }),
@@ -44,11 +51,11 @@ const Meter = Type.Object(
     manufacturer: Type.String({ pattern: '^[A-Z]{3}$' }),
     model: Type.Optional(Type.String({ maxLength: 64 })),
     medium: Type.Enum(['water', 'cold-water', 'hot-water', 'waste-water', 'gas', 'heat']),
-    obis: Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\*\\d{1,3}$' }),
+    obis: Type.String({ pattern: obisPattern }),
     /** digits of the counter in its least unit: it rolls over at 10^digits of it */
     digits: Type.Integer({ minimum: 3, maximum: 15 }),
     maxPerHour: Type.Object({ value: Decimal, unit: Type.Enum(['m3', 'kWh', 'MJ']) }, strict),
-    gateway: Name,
+    gateway: GatewayName,
     bus: Name,
     address: Type.String({ minLength: 1, maxLength: 64 }),
     profile: Name,
@@ -63,7 +70,7 @@ const Meter = Type.Object(
 
 const Point = Type.Object(
   {
-    code: Type.String({ minLength: 1, maxLength: 64 }),
+    code: Line(64),
     property: Type.Object(
       { kind: Type.Enum(['parcel', 'independent-section']), label: Type.String({ minLength: 1, maxLength: 64 }) },
       strict
@@ -83,7 +90,7 @@ const Participant = Type.Object(
   {
     registryNo: Type.String({ pattern: '^\\d{1,12}$' }),
     kind: Type.Enum(['organisation', 'natural']),
-    name: Type.String({ minLength: 1, maxLength: 200 }),
+    name: Line(200),
     ownershipStatus: Type.Enum(['owner', 'tenant', 'other']),
     taxNumber: Type.Optional(Type.String({ pattern: '^\\d{10,11}$' })),
     taxOffice: Type.Optional(Type.String({ maxLength: 100 })),
@@ -124,7 +131,7 @@ export const SiteSchema = Type.Object(
     simulation: Type.Optional(Type.Object({ billClosedMonths: Type.Boolean() }, strict)),
     gateways: Type.Array(
       Type.Object(
-        { id: Name, name: Type.String({ minLength: 1, maxLength: 100 }), buses: Type.Array(Bus, { minItems: 1, maxItems: 64 }) },
+        { id: GatewayName, name: Type.String({ minLength: 1, maxLength: 100 }), buses: Type.Array(Bus, { minItems: 1, maxItems: 64 }) },
         strict
       ),
       { minItems: 1, maxItems: 1_000 }
