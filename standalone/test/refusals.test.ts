@@ -4,7 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isAppError } from '@endeks/domain/errors'
 import t from 'tap'
+import { checkSite } from '../src/site/check.js'
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
 const shipped = fileURLToPath(new URL('../../sites/organised-zone.json', import.meta.url))
@@ -22,22 +24,17 @@ interface Document {
   [name: string]: unknown
 }
 
-t.test('a site file is refused with every problem and its path, and nothing is started', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'endeks-refused-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const write = (change: (document: Document) => void): string => {
+t.test('a site file is refused with every problem and its path', async (t) => {
+  const refused = (change: (document: Document) => void): string => {
     const document = JSON.parse(readFileSync(shipped, 'utf8')) as Document
     change(document)
-    const path = join(folder, 'site.json')
-    writeFileSync(path, JSON.stringify(document))
-    return path
-  }
-  const data = join(folder, 'data')
-  const refused = (change: (document: Document) => void): string => {
-    const { code, said } = start('--site', write(change), '--data', data, '--port', '0', '--mqtt-port', '0')
-    t.equal(code, 2)
-    t.notOk(existsSync(data), 'no directory is made')
-    return said
+    try {
+      checkSite(document, 'the site', '2026-11-24')
+    } catch (thrown) {
+      if (isAppError(thrown, 'CONFIG_INVALID')) return thrown.message
+      throw thrown
+    }
+    return ''
   }
 
   const shape = refused((document) => {
@@ -100,6 +97,16 @@ t.test('a site file is refused with every problem and its path, and nothing is s
   })
   t.match(real, /needs host and port/)
   t.match(real, /\/points\/0\/meters\/0\/simulated/)
+})
+
+t.test('with a problem in the site file nothing is started', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'endeks-refused-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'site.json')
+  writeFileSync(path, '{"colour":"petrol"}')
+  const data = join(folder, 'data')
+  t.match(start('--site', path, '--data', data), { code: 2, said: /\/colour: is not known here[\s\S]*\/utility: is missing/ })
+  t.notOk(existsSync(data), 'no directory is made')
 })
 
 t.test('what is no option, no file or no port is said', async (t) => {
