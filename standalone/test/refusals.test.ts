@@ -105,7 +105,7 @@ t.test('with a problem in the site file nothing is started', async (t) => {
   const path = join(folder, 'site.json')
   writeFileSync(path, '{"colour":"petrol"}')
   const data = join(folder, 'data')
-  t.match(start('--site', path, '--data', data), { code: 2, said: /\/colour: is not known here[\s\S]*\/utility: is missing/ })
+  t.match(start('--site', path, '--data', data), { code: 2, said: /\/utility: is missing[\s\S]*\/colour: is not known here/ })
   t.notOk(existsSync(data), 'no directory is made')
 })
 
