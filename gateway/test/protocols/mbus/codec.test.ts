@@ -188,3 +188,26 @@ t.test('an encoder finds the VIF of a quantity, and says so when there is none',
   t.equal(vifOf('volume', 'm3', 9), undefined)
   t.end()
 })
+
+t.test('an encoder writes texts and dates, and refuses what does not fit', (t) => {
+  const text = encodeRecord({ quantity: 'customer', unit: '', scaler: 0, value: { coding: 'text', text: 'TEST' } })
+  t.same(text, hex('0D FD 11 04 54 53 45 54'))
+  const last = { kind: 'date-time', year: 1999, month: 1, day: 24, hour: 13, minute: 43, second: 0, summer: false } as const
+  const date = encodeRecord({ quantity: 'time-point', unit: '', scaler: 0, value: { coding: 'date', date: last } })
+  t.match(recordsOf(Buffer.from(date).toString('hex'))[0], { value: '1999-01-24T13:43:00' })
+  const volume = { quantity: 'volume', unit: 'm3', scaler: -3, value: { coding: 'bcd', size: 4, raw: 42n } } as const
+  const refused: readonly EncodableRecord[] = [
+    { ...volume, scaler: 9 },
+    { ...volume, storage: 2 ** 41 },
+    { ...volume, value: { coding: 'bcd', size: 1, raw: 100n } },
+    { ...volume, value: { coding: 'integer', size: 1, raw: -128n } },
+    { ...volume, value: { coding: 'text', text: 'x'.repeat(192) } }
+  ]
+  for (const record of refused) t.throws(() => encodeRecord(record), RangeError)
+  const identity = { id: '12345678', manufacturer: 'KAM', version: 1, medium: 'water' }
+  const response = { address: 1, access: 1, status: 0, records: [] }
+  t.throws(() => encodeResponse({ ...response, identity: { ...identity, id: '1' } }), RangeError)
+  t.throws(() => encodeResponse({ ...response, identity: { ...identity, manufacturer: 'K4' } }), RangeError)
+  t.throws(() => encodeResponse({ ...response, identity, records: new Array<EncodableRecord>(41).fill(volume) }), RangeError)
+  t.end()
+})
