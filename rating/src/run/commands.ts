@@ -83,6 +83,7 @@ async function requestIssueOf(
   const run = await lockRun(client, runId)
   if (run.state !== 'checked')
     throw new AppError('RUN_STATE', `run ${runId} is ${run.state}: only a checked run can be issued`, { state: run.state })
+  if (run.bills === 0) throw new AppError('RUN_STATE', `run ${runId} has nothing to issue: abandon it`, { bills: 0 })
   if (run.bills !== bills) {
     throw new AppError('RUN_STATE', `run ${runId} has ${run.bills} invoices, not ${bills}: look at it again`, { bills: run.bills })
   }

@@ -69,6 +69,21 @@ t.test('the first subscription pays 101 m3 of January as the tariff says', async
   ])
 })
 
+t.test('a run of no bills is given up and not issued', async (t) => {
+  const database = await testDatabase(t)
+  const admin = database.createPool()
+  await seedSite(admin, { subscriptions: 1, months: 1 })
+  const rating = await startRating({ databaseUrl: database.adminUrl, clock, log: quiet, workers: 1, shardSize: 100 })
+  t.teardown(async () => await rating.stop())
+  const { runId = '' } = await command(admin, 'start-bill-run', { period: '2026-05' })
+  t.match(await settledRun(admin, runId), { state: 'checked', bills: 0, failure: null })
+  await t.rejects(command(admin, 'issue-bill-run', { runId, bills: 0 }), { code: 'RUN_STATE', message: /abandon it/ })
+  await command(admin, 'abandon-bill-run', { runId })
+  t.equal((await settledRun(admin, runId)).state, 'abandoned')
+  await billPeriod(admin, '2026-01')
+  t.strictSame((await admin.query('SELECT number FROM ledger.document')).rows, [{ number: 1n }], 'it took no number')
+})
+
 t.test('a period that is not over is refused', async (t) => {
   const database = await testDatabase(t)
   const admin = database.createPool()
