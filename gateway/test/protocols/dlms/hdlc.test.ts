@@ -7,10 +7,13 @@ import t from 'tap'
 import { guarded } from '../../../src/protocols/dlms/codec/fault.js'
 import { fcs16 } from '../../../src/protocols/dlms/codec/hdlc-fcs.js'
 import {
+  CipherContext,
   cutSegments,
+  decodeApdu,
   decodeHdlcFrame,
   decodeHdlcParameters,
   dlmsCodec,
+  encodeApdu,
   encodeHdlcFrame,
   encodeHdlcParameters,
   type HdlcAddress,
@@ -23,6 +26,9 @@ import {
   readLlc,
   SegmentAssembler
 } from '../../../src/protocols/dlms/codec/index.js'
+
+import { random } from './arbitraries.js'
+import { service } from './service-arbitraries.js'
 
 const vectors = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../..', '../shared/vectors')
 const answers = resolve(vectors, 'dlms-security-kat.jsonl')
@@ -244,17 +250,6 @@ t.test('a line that never stops costs no memory', (t) => {
   t.end()
 })
 
-/** Mulberry32, as in the properties of the APDUs: the whole run follows from the seed. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
 t.test('20,000 seeded mutations end in a frame or a coded failure', (t) => {
   const seed = 20_261_125
   t.comment(`seed ${seed}`)
@@ -312,6 +307,30 @@ t.test('an APDU cut into segments comes together, over more than eight frames', 
       deepStrictEqual([assembler.next, assembler.open], [pieces.length % 8, false])
     }),
     { numRuns: 200 }
+  )
+  t.end()
+})
+
+t.test('an APDU goes ciphered and in segments over a noisy line, and comes out as it was', (t) => {
+  const keys = { global: new Uint8Array(16).fill(1), authentication: new Uint8Array(16).fill(2) }
+  const [ownTitle, peerTitle] = [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1)]
+  fc.assert(
+    fc.property(service, fc.integer({ min: 8, max: 128 }), (apdu, size) => {
+      const sent = new CipherContext({ keys, ownTitle, peerTitle }).protect({ apdu, key: 'global', form: 'general' })
+      const pieces = cutSegments({ direction: 'response', apdu: encodeApdu(sent) }, size)
+      const frames = pieces.map((each, index) => encodeHdlcFrame(piece(index % 8, each, index < pieces.length - 1)))
+      const line = new HdlcReader()
+      const events = frames.flatMap((each) => [...line.push(bytes('00ff7ea7')), ...line.push(each)])
+      const assembler = new SegmentAssembler()
+      const whole = framesIn(events)
+        .map((each) => assembler.add(each))
+        .at(-1)
+      const received = decodeApdu(whole?.apdu ?? new Uint8Array(0))
+      if (!received.ok || !('contents' in received.value)) throw new Error('no ciphered APDU came')
+      const opened = new CipherContext({ keys, ownTitle: peerTitle, peerTitle: ownTitle }).open(received.value)
+      deepStrictEqual(opened, structuredClone(apdu))
+    }),
+    { numRuns: 150 }
   )
   t.end()
 })

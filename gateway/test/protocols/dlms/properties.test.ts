@@ -1,128 +1,37 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { obis } from '@endeks/domain/metering'
 import fc from 'fast-check'
 import t from 'tap'
-import { dataTypes } from '../../../src/protocols/dlms/codec/data-types.js'
 import {
   type Apdu,
-  type CosemDateTime,
   cipheredTags,
-  type DlmsData,
   decodeApdu,
   decodeData,
   dlmsCodec,
   encodeApdu,
   encodeData,
-  encodeWrapper,
-  type TypeDescription
+  encodeWrapper
 } from '../../../src/protocols/dlms/codec/index.js'
-
-const bytes = (maxLength = 20) => fc.uint8Array({ maxLength }).map((each) => Uint8Array.from(each))
-const u8 = fc.integer({ min: 0, max: 0xff })
-const u16 = fc.integer({ min: 0, max: 0xffff })
-const u24 = fc.integer({ min: 0, max: 0xff_ffff })
-const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
-const i8 = fc.integer({ min: -128, max: 127 })
-
-const date = { year: u16, month: u8, day: u8, weekday: u8 }
-const time = { hour: u8, minute: u8, second: u8, hundredths: u8 }
-const dateTime: fc.Arbitrary<CosemDateTime> = fc.record({
-  ...date,
-  ...time,
-  deviation: fc.integer({ min: -0x8000, max: 0x7fff }),
-  status: u8
-})
-
-/** A value of each scalar row of the table, so that a new row without a property is a type error or a failure. */
-const scalars: fc.Arbitrary<DlmsData>[] = dataTypes.flatMap((row): fc.Arbitrary<DlmsData>[] => {
-  switch (row.layout) {
-    case 'empty':
-      return [fc.constant({ type: row.name })]
-    case 'boolean':
-      return [fc.boolean().map((value) => ({ type: row.name, value }))]
-    case 'integer': {
-      const span = 2 ** (row.bytes * 8)
-      const range = row.signed ? { min: -span / 2, max: span / 2 - 1 } : { min: 0, max: span - 1 }
-      return [fc.integer(range).map((value) => ({ type: row.name, value }))]
-    }
-    case 'long': {
-      const range = row.signed ? { min: -(1n << 63n), max: (1n << 63n) - 1n } : { min: 0n, max: (1n << 64n) - 1n }
-      return [fc.bigInt(range).map((value) => ({ type: row.name, value }))]
-    }
-    case 'float':
-      return [(row.bytes === 4 ? fc.float() : fc.double()).map((value) => ({ type: row.name, value }))]
-    case 'octets':
-      return [bytes(200).map((value) => ({ type: row.name, value }))]
-    case 'text': {
-      const unit = row.name === 'utf8-string' ? 'binary' : 'binary-ascii'
-      return [fc.string({ unit, maxLength: 40 }).map((value) => ({ type: row.name, value }))]
-    }
-    case 'date-time':
-      return [dateTime.map((value) => ({ type: row.name, value }))]
-    case 'date':
-      return [fc.record(date).map((value) => ({ type: row.name, value }))]
-    case 'time':
-      return [fc.record(time).map((value) => ({ type: row.name, value }))]
-    case 'bits':
-      return [fc.array(fc.boolean(), { maxLength: 40 }).map(bitString)]
-    default:
-      return []
-  }
-})
-
-function bitString(flags: readonly boolean[]): DlmsData {
-  const value = new Uint8Array(Math.ceil(flags.length / 8))
-  for (const [index, flag] of flags.entries()) if (flag) value[index >> 3] = (value[index >> 3] ?? 0) | (0x80 >> (index & 7))
-  return { type: 'bit-string', bits: flags.length, value }
-}
-
-const scalar = fc.oneof(...scalars)
-
-/** A compact array whose rows are a counter, a text and a pair. */
-const compactArray: fc.Arbitrary<DlmsData> = fc.array(fc.tuple(u32, bytes(5), u8, u8), { maxLength: 10 }).map((rows) => {
-  const element: TypeDescription = {
-    type: 'structure',
-    elements: [{ type: 'double-long-unsigned' }, { type: 'octet-string' }, { type: 'array', count: 2, element: { type: 'unsigned' } }]
-  }
-  const value = rows.map(([counter, text, first, second]): DlmsData => {
-    const pair: DlmsData[] = [first, second].map((each) => ({ type: 'unsigned', value: each }))
-    const cells: DlmsData[] = [
-      { type: 'double-long-unsigned', value: counter },
-      { type: 'octet-string', value: text }
-    ]
-    return { type: 'structure', value: [...cells, { type: 'array', value: pair }] }
-  })
-  return { type: 'compact-array', element, value }
-})
-
-const { data } = fc.letrec<{ data: DlmsData }>((tie) => ({
-  data: fc.oneof(
-    { depthSize: 'small', maxDepth: 5 },
-    scalar,
-    compactArray,
-    fc.record({ type: fc.constantFrom('array' as const, 'structure' as const), value: fc.array(tie('data'), { maxLength: 5 }) })
-  )
-}))
-
-const name = fc.tuple(u8, u8, u8, u8, u8, u8).map(([a, b, c, d, e, f]) => obis(`${a}-${b}:${c}.${d}.${e}*${f}`))
-const optional = { requiredKeys: ['apdu'] as ['apdu'] }
-const initiateRequest = fc.record(
-  {
-    apdu: fc.constant('initiate-request' as const),
-    responseAllowed: fc.boolean(),
-    dlmsVersion: u8,
-    conformance: u24,
-    maxPduSize: u16,
-    dedicatedKey: bytes(16),
-    qualityOfService: i8
-  },
-  { requiredKeys: ['apdu', 'responseAllowed', 'dlmsVersion', 'conformance', 'maxPduSize'] }
-)
-const oid = fc.constantFrom('2.16.756.5.8.1.1', '2.16.756.5.8.2.5', '1.3.6.1.4.1.99999', '0.9.2342')
-const bitContents = fc.constantFrom(Uint8Array.of(7, 0x80), Uint8Array.of(0))
-const i32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff })
+import {
+  bitContents,
+  bytes,
+  data,
+  i8,
+  i32,
+  initiateRequest,
+  mutated,
+  name,
+  oid,
+  optional,
+  random,
+  u8,
+  u16,
+  u24,
+  u32
+} from './arbitraries.js'
+import { service } from './service-arbitraries.js'
 
 const apdu: fc.Arbitrary<Apdu> = fc.oneof(
+  { arbitrary: service, weight: 8 },
   initiateRequest,
   fc.record(
     {
@@ -241,38 +150,6 @@ t.test('every truncation, and every byte too many, is a coded failure', (t) => {
   )
   t.end()
 })
-
-/** Mulberry32: a small generator whose whole run follows from the seed that the test prints. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
-function mutated(frames: readonly Uint8Array[], pick: (below: number) => number): Uint8Array {
-  const frame = frames[pick(frames.length)] ?? new Uint8Array(0)
-  const other = frames[pick(frames.length)] ?? new Uint8Array(0)
-  const at = pick(frame.length + 1)
-  const changed = Uint8Array.from(frame)
-  switch (pick(5)) {
-    case 0:
-      changed[at] = (changed[at] ?? 0) ^ (1 << pick(8))
-      return changed
-    case 1:
-      return changed.subarray(0, at)
-    case 2:
-      return Uint8Array.of(...frame.subarray(0, at), pick(256), ...frame.subarray(at))
-    case 3:
-      return Uint8Array.of(...frame.subarray(0, at), ...other.subarray(pick(other.length + 1)))
-    default:
-      changed[at] = [0x7f, 0x80, 0x82, 0x84, 0xff][pick(5)] ?? 0
-      return changed
-  }
-}
 
 t.test('20,000 seeded mutations end in a value or a coded failure', (t) => {
   const seed = 20_261_124

@@ -29,6 +29,7 @@ import {
   writeInitiateResponse
 } from './initiate.js'
 import { ByteReader, hexByte } from './reader.js'
+import { isService, readService, type ServiceApdu, writeService } from './services.js'
 import { ByteWriter } from './writer.js'
 
 /** Every APDU that is spoken here. `apdu` says which. */
@@ -46,6 +47,7 @@ export type Apdu =
   | GetResponseBlock
   | ExceptionResponse
   | CipheredApdu
+  | ServiceApdu
 
 interface ApduRow {
   readonly tag: number
@@ -53,24 +55,29 @@ interface ApduRow {
   readonly read?: (reader: ByteReader) => Apdu
 }
 
+/** A GET of or for many attributes: the table of services has it. */
+function listed(reader: ByteReader): boolean {
+  return reader.bytes[reader.offset] === 3
+}
+
 /** The first byte of an APDU (Green Book 9.5): what it announces, and how it is read where that is built. */
 export const apduTags: readonly ApduRow[] = [
   { tag: 0x01, name: 'initiate-request', read: readInitiateRequest },
   { tag: 0x08, name: 'initiate-response', read: readInitiateResponse },
   { tag: 0x0e, name: 'confirmed-service-error', read: readConfirmedServiceError },
-  { tag: 0x0f, name: 'data-notification' },
+  { tag: 0x0f, name: 'data-notification', read: (reader) => readService(reader, 0x0f) },
   { tag: 0x60, name: 'aarq', read: (reader) => ({ apdu: 'aarq', ...readFields(reader, aarqFields, 'an AARQ') }) },
   { tag: 0x61, name: 'aare', read: (reader) => ({ apdu: 'aare', ...readFields(reader, aareFields, 'an AARE') }) },
   { tag: 0x62, name: 'rlrq', read: (reader) => ({ apdu: 'rlrq', ...readFields(reader, releaseFields, 'an RLRQ') }) },
   { tag: 0x63, name: 'rlre', read: (reader) => ({ apdu: 'rlre', ...readFields(reader, releaseFields, 'an RLRE') }) },
   { tag: 0x7e, name: 'HDLC frame' },
-  { tag: 0xc0, name: 'get-request', read: readGetRequest },
-  { tag: 0xc1, name: 'set-request' },
-  { tag: 0xc2, name: 'event-notification-request' },
-  { tag: 0xc3, name: 'action-request' },
-  { tag: 0xc4, name: 'get-response', read: readGetResponse },
-  { tag: 0xc5, name: 'set-response' },
-  { tag: 0xc7, name: 'action-response' },
+  { tag: 0xc0, name: 'get-request', read: (reader) => (listed(reader) ? readService(reader, 0xc0) : readGetRequest(reader)) },
+  { tag: 0xc1, name: 'set-request', read: (reader) => readService(reader, 0xc1) },
+  { tag: 0xc2, name: 'event-notification-request', read: (reader) => readService(reader, 0xc2) },
+  { tag: 0xc3, name: 'action-request', read: (reader) => readService(reader, 0xc3) },
+  { tag: 0xc4, name: 'get-response', read: (reader) => (listed(reader) ? readService(reader, 0xc4) : readGetResponse(reader)) },
+  { tag: 0xc5, name: 'set-response', read: (reader) => readService(reader, 0xc5) },
+  { tag: 0xc7, name: 'action-response', read: (reader) => readService(reader, 0xc7) },
   { tag: 0xd8, name: 'exception-response', read: readExceptionResponse },
   { tag: 0xd9, name: 'access-request' },
   { tag: 0xda, name: 'access-response' },
@@ -146,6 +153,7 @@ function writeApdu(writer: ByteWriter, apdu: Apdu): void {
       writeExceptionResponse(writer.u8(0xd8), apdu)
       break
     default:
-      writeCiphered(writer, apdu)
+      if (isService(apdu)) writeService(writer, apdu)
+      else writeCiphered(writer, apdu)
   }
 }

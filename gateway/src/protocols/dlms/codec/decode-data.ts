@@ -18,6 +18,12 @@ export function readData(reader: ByteReader): DlmsData {
   return readTagged(reader, { elements: maxElements }, 0)
 }
 
+/** Reads values that spend one budget together: for an APDU that lists many. */
+export function dataReader(): (reader: ByteReader) => DlmsData {
+  const budget: Budget = { elements: maxElements }
+  return (reader) => readTagged(reader, budget, 0)
+}
+
 function readTagged(reader: ByteReader, budget: Budget, depth: number): DlmsData {
   return readContents(readRow(reader), reader, budget, depth)
 }

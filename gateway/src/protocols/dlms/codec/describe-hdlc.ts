@@ -1,5 +1,6 @@
 import { readApdu } from './apdu.js'
-import { describeApdu, type JsonObject } from './describe.js'
+import { describeApdu } from './describe.js'
+import type { JsonObject } from './describe-data.js'
 import { DlmsFault, guarded } from './fault.js'
 import type { HdlcFrame } from './hdlc-frame.js'
 import { decodeHdlcParameters } from './hdlc-parameters.js'

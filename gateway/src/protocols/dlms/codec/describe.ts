@@ -2,56 +2,12 @@ import type { Apdu } from './apdu.js'
 import type { UserInformation } from './association-fields.js'
 import { associationResults, providerDiagnostics, userDiagnostics } from './association-fields.js'
 import { conformanceNames } from './conformance.js'
-import type { DlmsData } from './data-types.js'
-import { formatDate, formatDateTime, formatTime } from './date-time.js'
+import { describeData, type Json, type JsonObject, named } from './describe-data.js'
+import { describeService } from './describe-service.js'
 import { serviceErrors, stateErrors } from './exception.js'
 import { dataAccessResults } from './get.js'
 import { toHex } from './reader.js'
-
-type Json = null | boolean | string | number | readonly Json[] | { readonly [key: string]: Json }
-export type JsonObject = { readonly [key: string]: Json }
-
-const readable = /^[\x20-\x7e]+$/
-
-/** A value as plain JSON. Integers and floats are decimal strings, bytes are hex (with their text where it is readable). */
-export function describeData(data: DlmsData): JsonObject {
-  switch (data.type) {
-    case 'null-data':
-    case 'dont-care':
-      return { type: data.type, value: null }
-    case 'array':
-    case 'structure':
-    case 'compact-array':
-      return { type: data.type, value: data.value.map(describeData) }
-    case 'boolean':
-    case 'visible-string':
-    case 'utf8-string':
-      return { type: data.type, value: data.value }
-    case 'bit-string':
-      return { type: data.type, value: bitText(data.value, data.bits) }
-    case 'octet-string': {
-      const text = Buffer.from(data.value).toString('latin1')
-      return { type: data.type, value: toHex(data.value), ...(readable.test(text) ? { text } : {}) }
-    }
-    case 'date-time':
-      return { type: data.type, value: formatDateTime(data.value), status: data.value.status }
-    case 'date':
-      return { type: data.type, value: formatDate(data.value) }
-    case 'time':
-      return { type: data.type, value: formatTime(data.value) }
-    default:
-      return { type: data.type, value: String(data.value) }
-  }
-}
-
-function bitText(bytes: Uint8Array, bits: number): string {
-  const text = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('')
-  return text.slice(0, bits)
-}
-
-function named(names: ReadonlyMap<number, string>, code: number): JsonObject {
-  return { code, name: names.get(code) ?? 'not in the standard' }
-}
+import { isService } from './services.js'
 
 /** An APDU as plain JSON: `{"apdu":"get-response-normal","invoke":193,"data":{"type":"long-unsigned","value":"11"}}`. */
 export function describeApdu(apdu: Apdu): JsonObject {
@@ -83,7 +39,7 @@ export function describeApdu(apdu: Apdu): JsonObject {
         }
       }
     default:
-      return describeFields(apdu)
+      return isService(apdu) ? describeService(apdu) : describeFields(apdu)
   }
 }
 

@@ -83,11 +83,19 @@ export const accessResult = {
 export const invokeBits = { id: 0x0f, confirmed: 0x40, highPriority: 0x80 } as const
 
 /** A CHOICE of two that A-XDR numbers 0 and 1. */
-function readChoice(reader: ByteReader, what: string): 0 | 1 {
+export function readChoice(reader: ByteReader, what: string): 0 | 1 {
   const at = reader.offset
   const choice = reader.u8()
   if (choice !== 0 && choice !== 1) throw new DlmsFault('DLMS_TAG', `${what} is chosen by 0 or 1, not ${hexByte(choice)}`, at)
   return choice
+}
+
+export function readAttribute(reader: ByteReader): AttributeReference {
+  return { class: reader.u16(), obis: readLogicalName(reader), attribute: reader.i8() }
+}
+
+export function writeAttribute(writer: ByteWriter, reference: AttributeReference): ByteWriter {
+  return writer.u16(reference.class).raw(logicalNameBytes(reference.obis)).u8(reference.attribute)
 }
 
 export function readGetRequest(reader: ByteReader): GetRequestNormal | GetRequestNext {
@@ -95,7 +103,7 @@ export function readGetRequest(reader: ByteReader): GetRequestNormal | GetReques
   const kind = reader.u8()
   const invoke = reader.u8()
   if (kind === 1) {
-    const reference = { class: reader.u16(), obis: readLogicalName(reader), attribute: reader.i8() }
+    const reference = readAttribute(reader)
     if (readChoice(reader, 'the access selection') === 0) return { apdu: 'get-request-normal', invoke, ...reference }
     return { apdu: 'get-request-normal', invoke, ...reference, access: { selector: reader.u8(), parameters: readData(reader) } }
   }
@@ -121,12 +129,11 @@ export function readGetResponse(reader: ByteReader): GetResponseNormal | GetResp
 }
 
 function unknownKind(what: string, kind: number, at: number): DlmsFault {
-  if (kind === 3) return new DlmsFault('DLMS_UNSUPPORTED', `a ${what} with-list is not read yet`, at)
   return new DlmsFault('DLMS_TAG', `${kind} is not a kind of ${what}`, at)
 }
 
 export function writeGetRequestNormal(writer: ByteWriter, request: GetRequestNormal): void {
-  writer.u8(1).u8(request.invoke).u16(request.class).raw(logicalNameBytes(request.obis)).u8(request.attribute)
+  writeAttribute(writer.u8(1).u8(request.invoke), request)
   if (request.access === undefined) writer.u8(0)
   else writeData(writer.u8(1).u8(request.access.selector), request.access.parameters)
 }
