@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import { Settings } from 'typebox/system'
+import { Value } from 'typebox/value'
 import { AppError } from '../errors/catalogue.js'
 
 /** TypeBox stops at eight problems by itself; a person wants to mend a file in one go. */
