@@ -35,6 +35,23 @@ export const Commodity = Type.Union([Type.Literal('water'), Type.Literal('wastew
 export const Names = Type.Object({ tr: Type.String(), en: Type.String() })
 export const Measured = Type.Object({ value: Decimal, unit: Type.String({ examples: ['m3', 'kWh'] }) })
 
+/**
+ * What a person or a firm is called: a letter or a digit at least, and nothing that controls a terminal, breaks a line, or is not
+ * seen (ESC, zero width, direction marks). Two names that look alike must be alike, and a name stands in one line of a bill.
+ */
+export const GivenName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^(?=.*[\\p{L}\\p{N}])[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]*$',
+  examples: ['Işık Boya San. ve Tic. A.Ş.']
+})
+/** One address of one line. Whether it is anybody's is told only by a letter to it. */
+export const Email = Type.String({
+  maxLength: 200,
+  pattern: '^[^@\\s\\p{Cc}\\p{Cf}]+@[^@\\s\\p{Cc}\\p{Cf}]+$',
+  examples: ['muhasebe@example.com']
+})
+
 export const strict = { additionalProperties: false } as const
 
 /** One page of a list. `next` is opaque: send it back as `cursor`; null at the end. */

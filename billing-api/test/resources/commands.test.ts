@@ -2,6 +2,7 @@ import { type CommandHandler, serveCommands } from '@endeks/database/commands'
 import { AppError } from '@endeks/domain/errors'
 import t from 'tap'
 import type { MeterDetail } from '../../src/contract.js'
+import { refuseDigits, refuseUnit } from '../../src/resources/readings/counter.js'
 import { typedIndex } from '../../src/resources/readings/typed.js'
 import { testServer } from '../fixtures/server.js'
 
@@ -120,8 +121,35 @@ t.test('what another service does is asked of it by a command', async (t) => {
       body: { problems: [{ path: '/index/value' }] }
     })
     t.match(await post('/api/readings', { ...reading, at: '2026-11-20T09:06:00Z' }), { status: 400, body: { problems: [{ path: '/at' }] } })
+    t.match(await post('/api/readings', { ...reading, index: { value: '49451', unit: 'kWh' } }), {
+      status: 400,
+      body: { problems: [{ path: '/index/unit', message: /m3/ }] }
+    })
+    await owner.query(`select metering.ensure_partitions('2026-11-01', '2026-11-30')`)
+    await owner.query(
+      `insert into metering.reading (register_id, at, raw, status, scaler, unit, source) values ($1, '2026-11-19T00:00:00Z', 49451000, 0, -3, 'm3', 'remote')`,
+      [register]
+    )
+    t.match(await post('/api/readings', { ...reading, index: { value: '1000000', unit: 'm3' } }), {
+      status: 400,
+      body: { problems: [{ path: '/index/value', message: /9/ }] }
+    })
     t.match(await post('/api/readings', { ...reading, register: '99' }), { status: 404, body: { code: 'METER_NOT_FOUND' } })
   })
+})
+
+t.test('an index is refused in a unit or with digits that its counter has not', async (t) => {
+  const heat = { obis: '6-0:1.0.0*255', digits: 7, medium: 'heat', scaler: null, unit: null }
+  t.throws(() => refuseUnit('m3', heat, '/index'), { code: 'VALIDATION', details: { problems: [{ path: '/index/unit' }] } })
+  t.doesNotThrow(() => refuseUnit('MJ', heat, '/index'))
+  t.doesNotThrow(() => refuseUnit('m3', { ...heat, obis: '6-0:2.0.0*255' }, '/index'), 'a heat meter counts the water too')
+  t.throws(() => refuseUnit('MJ', { ...heat, obis: '7-0:3.0.0*255', medium: 'gas' }, '/index'))
+  t.doesNotThrow(() => refuseUnit('kWh', { ...heat, obis: '7-0:3.0.0*255', medium: 'gas', scaler: 0, unit: 'Wh' }, '/index'), 'as it says')
+  t.doesNotThrow(() => refuseUnit('m3', { ...heat, obis: '0-0:96.1.0*255', medium: 'other' }, '/index'))
+  const heard = { ...heat, scaler: 1, unit: 'kWh' }
+  t.doesNotThrow(() => refuseDigits({ raw: 99_999_999_999n, scaler: -3, unit: 'kWh' }, heard, '/index'))
+  t.throws(() => refuseDigits({ raw: 100_000_000_000n, scaler: -3, unit: 'kWh' }, heard, '/index'), { code: 'VALIDATION' })
+  t.doesNotThrow(() => refuseDigits({ raw: 100_000_000_000n, scaler: 0, unit: 'kWh' }, heat, '/index'), 'never heard')
 })
 
 t.test('a typed index takes the form of its counter, exactly or not at all', async (t) => {

@@ -71,6 +71,13 @@ t.test('what contradicts what stands refuses the whole import and is named', asy
   }
 })
 
+t.test('the numbers of a utility are right where their check digits are', async (t) => {
+  const server = await testServer(t, { empty: true })
+  const { utility, ...rest } = site()
+  const body = { ...rest, utility: { ...utility, iban: 'TR330006100519786457841326' } }
+  t.match(await server.call('/api/site', { method: 'PUT', body }), { status: 200 })
+})
+
 t.test('every problem of a site is told with its path, and nothing is started', async (t) => {
   const server = await testServer(t, { empty: true })
   const wrong = site()
@@ -99,6 +106,11 @@ t.test('every problem of a site is told with its path, and nothing is started', 
     { code: 'GATEWAY_NOT_FOUND', body: { ...wrong, gateways: [] } },
     { code: 'PARTICIPANT_NOT_FOUND', body: { ...wrong, participants: [] } },
     { code: 'IDENTIFIER_INVALID', body: { ...wrong, participants: [{ ...wrong.participants[0], taxNumber: '1234567891' }] } },
+    { code: 'IDENTIFIER_INVALID', body: { ...wrong, utility: { ...wrong.utility, taxNumber: '0010213577' } } },
+    { code: 'IDENTIFIER_INVALID', body: { ...wrong, utility: { ...wrong.utility, iban: 'TR330006100519786457841327' } } },
+    { code: 'VALIDATION', body: { ...wrong, utility: { ...wrong.utility, receiptSeries: wrong.utility.invoiceSeries } } },
+    { code: 'VALIDATION', body: { ...wrong, utility: { ...wrong.utility, currency: 'EUR' } } },
+    { code: 'VALIDATION', body: { ...wrong, participants: [{ ...wrong.participants[0], name: 'Işık\u001b[2J' }] } },
     { code: 'VALIDATION', body: { ...wrong, participants: [wrong.participants[0], wrong.participants[0]] } },
     { code: 'VALIDATION', body: { ...wrong, utility: { ...wrong.utility, zone: 'Europe/Nowhere' } } },
     {

@@ -17,6 +17,7 @@ import { addTariffs } from '../tariffs/store.js'
 import { kdvProblems } from './kdv.js'
 import { ImportResult, SiteImport } from './schema.js'
 import { addParameters, lockImports, saveUtility } from './store.js'
+import { currencyProblems, identifierProblems, seriesProblems } from './utility.js'
 
 const largestBody = 50 * 1_024 * 1_024
 
@@ -39,7 +40,8 @@ export async function importRoutes(app: ApiServer, context: ApiContext): Promise
 
 async function importSite(context: ApiContext, site: SiteImport, actor: string): Promise<ImportResult> {
   refuse('VALIDATION', kdvProblems(site.parameters))
-  refuse('IDENTIFIER_INVALID', taxNumberProblems('/participants', site.participants))
+  refuse('VALIDATION', [...seriesProblems(site.utility), ...currencyProblems(site)])
+  refuse('IDENTIFIER_INVALID', [...identifierProblems(site.utility), ...taxNumberProblems('/participants', site.participants)])
   return inTransaction(context.pool, async (client) => {
     await lockImports(client)
     const outcomes = await addAll(client, site, actor)

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { NewConnection, NewMeter } from '../meters/schema.js'
 import { NewParticipant } from '../participants/schema.js'
 import { NewServicePoint } from '../service-points/schema.js'
-import { CalendarDate, Commodity, Instant, RegistryNo, strict } from '../shared.js'
+import { CalendarDate, Commodity, GivenName, Instant, RegistryNo, strict } from '../shared.js'
 import { NewSupply } from '../subscriptions/schema.js'
 
 const Series = Type.String({ pattern: '^[A-Z0-9]{3}$' })
@@ -15,7 +15,7 @@ export const SiteImport = Type.Object(
   {
     utility: Type.Object(
       {
-        name: Type.String({ minLength: 1, maxLength: 200 }),
+        name: GivenName,
         taxNumber: Type.String({ pattern: '^\\d{10}$' }),
         taxOffice: Type.String({ maxLength: 100 }),
         address: Type.String({ maxLength: 300 }),

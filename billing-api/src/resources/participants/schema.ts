@@ -1,5 +1,20 @@
 import Type, { type Static } from 'typebox'
-import { CalendarDate, Commodity, Cursor, Decimal, Id, Instant, Limit, Measured, Month, Page, RegistryNo, strict } from '../shared.js'
+import {
+  CalendarDate,
+  Commodity,
+  Cursor,
+  Decimal,
+  Email,
+  GivenName,
+  Id,
+  Instant,
+  Limit,
+  Measured,
+  Month,
+  Page,
+  RegistryNo,
+  strict
+} from '../shared.js'
 
 const PersonKind = Type.Union([Type.Literal('organisation'), Type.Literal('natural')])
 const OwnershipStatus = Type.Union([Type.Literal('owner'), Type.Literal('tenant'), Type.Literal('other')])
@@ -7,14 +22,14 @@ const OwnershipStatus = Type.Union([Type.Literal('owner'), Type.Literal('tenant'
 export const NewParticipant = Type.Object(
   {
     kind: PersonKind,
-    name: Type.String({ minLength: 1, maxLength: 200 }),
+    name: GivenName,
     ownershipStatus: OwnershipStatus,
     /** VKN or TCKN; its check digits are verified */
     taxNumber: Type.Optional(Type.String({ pattern: '^\\d{10,11}$' })),
     taxOffice: Type.Optional(Type.String({ maxLength: 100 })),
     address: Type.Optional(Type.String({ maxLength: 300 })),
     phone: Type.Optional(Type.String({ maxLength: 30 })),
-    email: Type.Optional(Type.String({ maxLength: 200 }))
+    email: Type.Optional(Email)
   },
   strict
 )

@@ -2,7 +2,8 @@ import { enqueue } from '@endeks/database/commands'
 import type { Pool, PoolClient } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
 import { type Clock, type EpochMs, fromIso, toIso } from '@endeks/domain/time'
-import { counterForm } from './store.js'
+import { refuseDigits, refuseUnit } from './counter.js'
+import { counterForm, counterOf } from './store.js'
 import { type TypedIndex, typedIndex } from './typed.js'
 
 /** A clock of another machine may be a little ahead; what is further is a slip of the hand. */
@@ -22,11 +23,15 @@ export interface ToType {
  * Asks ingest to book an index that a person read.
  *
  * @returns the command's number
- * @throws {AppError} VALIDATION for a value that no counter shows
+ * @throws {AppError} VALIDATION for a value that no counter shows, or this one doesn't
  */
 export async function enqueueTyped(database: Pool | PoolClient, typed: ToType, clock: Clock): Promise<bigint> {
   const { register, at, requestedBy, deadlineMs } = typed
-  const { raw, scaler, unit } = typedIndex(typed.index, await counterForm(database, register, at), typed.path)
+  const counter = await counterOf(database, register)
+  refuseUnit(typed.index.unit, counter, typed.path)
+  const index = typedIndex(typed.index, await counterForm(database, register, at), typed.path)
+  refuseDigits(index, counter, typed.path)
+  const { raw, scaler, unit } = index
   const payload = { registerId: register.toString(), at: toIso(at), raw: raw.toString(), scaler, unit, source: 'manual', requestedBy }
   return enqueue(database, { owner: 'ingest', kind: 'typed-reading', payload, requestedBy, deadlineMs }, clock)
 }

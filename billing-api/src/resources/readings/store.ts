@@ -51,6 +51,31 @@ export interface CounterForm {
   readonly unit: string
 }
 
+export interface Counter {
+  readonly obis: string
+  readonly digits: number
+  readonly medium: string
+  /** as the counter itself said last; null for one that was never heard */
+  readonly scaler: number | null
+  readonly unit: string | null
+}
+
+/** What is known of a register's counter. @throws {AppError} METER_NOT_FOUND */
+export async function counterOf(database: Database, register: bigint): Promise<Counter> {
+  const row = await first(
+    database,
+    sql<Counter>`
+      select r.obis, r.digits, m.medium, heard.scaler, heard.unit
+      from account.register r join account.meter m on m.id = r.meter_id
+      left join lateral (
+        select scaler, unit from metering.reading where register_id = r.id and source in ('remote', 'hand-held') order by at desc limit 1
+      ) heard on true
+      where r.id = ${register}`
+  )
+  if (row === undefined) throw new AppError('METER_NOT_FOUND', 'no meter has such a register')
+  return row
+}
+
 /** How the register's counter is written: its reading of that instant, else its newest. Undefined for one that was never heard. */
 export async function counterForm(database: Database, register: bigint, at: EpochMs): Promise<CounterForm | undefined> {
   return first(
