@@ -50,6 +50,24 @@ t.test('accounts', async (t) => {
     t.match((await call('/api/participants/100481')).body, { taxNumber: '••••••3576', phone: '+•• ••• ••• 00 00' })
   })
 
+  await t.test('a name is one line that is seen, and an e-mail address has an @', async (t) => {
+    const person = { kind: 'organisation', name: 'Şimşek & Oğulları (2) – 3. Şube', ownershipStatus: 'owner' }
+    const wrong = {
+      name: ['   ', '\u00a0', '...', 'a\u001b[31m', 'a\r\nb', 'a\u200bb', '\u202eA.Ş.', 'a\u2028b', 'a\u0000', '\u3164'],
+      email: ['', 'a', 'a@', '@b', 'a@b@c', 'a@b\nBcc: c@d', 'a b@c', 'a@b\u200b']
+    }
+    for (const [field, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const refused = await post('/api/participants', { ...person, [field]: value })
+        t.match(refused, { status: 400, body: { problems: [{ path: `/${field}` }] } }, `${field} ${encodeURIComponent(value)}`)
+      }
+    }
+    t.match(await post('/api/participants', { ...person, email: 'muhasebe@example.com' }), {
+      status: 201,
+      body: { name: person.name, email: 'muhasebe@example.com' }
+    })
+  })
+
   await t.test('one participant, with places, meters and last indexes', async (t) => {
     await owner.query(`select metering.ensure_partitions('2025-08-01', '2026-11-30')`)
     await owner.query(
