@@ -73,7 +73,7 @@ export function readData(type: FieldType, bytes: Uint8Array, coding: Coding): Re
       return negated(readBcd(bytes))
     case 'binary':
       // A number too long for any other field, so its digits go highest first.
-      return { kind: 'bytes', bytes: bytes.slice().reverse() }
+      return { kind: 'bytes', bytes: bytes.toReversed() }
     case 'bytes':
       return { kind: 'bytes', bytes }
     case 'none':

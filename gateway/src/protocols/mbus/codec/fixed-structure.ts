@@ -45,7 +45,8 @@ export interface FixedStructure {
  * @param highByteFirst mode 2 (CI 77), where the high byte of each part comes first
  */
 export function readFixedStructure(bytes: Uint8Array, base: number, highByteFirst: boolean): FixedStructure {
-  const part = (start: number, end: number): Uint8Array => (highByteFirst ? bytes.slice(start, end).reverse() : bytes.subarray(start, end))
+  const part = (start: number, end: number): Uint8Array =>
+    highByteFirst ? bytes.subarray(start, end).toReversed() : bytes.subarray(start, end)
   const [access = 0, status = 0] = bytes.subarray(4)
   const [first = 0, second = 0] = part(6, 8)
   const type = (status & 1) === 0 ? 'bcd' : 'integer'

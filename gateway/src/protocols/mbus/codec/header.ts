@@ -72,7 +72,7 @@ export function manufacturerCode(name: string): number {
 
 /** Eight digits as printed on the dial; a nibble above 9 stays a letter. */
 export function identificationText(bytes: Uint8Array): string {
-  return hexText(bytes.slice().reverse())
+  return hexText(bytes.toReversed())
 }
 
 /** Bits 2 to 4 of the status byte; the two lowest are one number, the three highest the maker's (EN 13757-7:2018). */

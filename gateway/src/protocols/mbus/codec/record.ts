@@ -103,7 +103,7 @@ export function readRecords(bytes: Uint8Array, base: number, highByteFirst = fal
       offset: base + start
     }
     const data = bytes.subarray(scanner.dataStart, scanner.dataStart + scanner.dataSize)
-    records.push(new MbusRecord(place, scanner.meaning, scanner.fieldType, highByteFirst ? data.slice().reverse() : data))
+    records.push(new MbusRecord(place, scanner.meaning, scanner.fieldType, highByteFirst ? data.toReversed() : data))
   }
   return success(records)
 }

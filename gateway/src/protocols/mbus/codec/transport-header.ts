@@ -56,7 +56,7 @@ export function readTransportHeader(
   const skipped = longHeaderSize - size
   const part = ({ offset, size: length }: Part): Uint8Array => {
     const bytes = data.subarray(offset - skipped, offset - skipped + length)
-    return order.highByteFirst ? bytes.slice().reverse() : bytes
+    return order.highByteFirst ? bytes.toReversed() : bytes
   }
   const [access = 0, status = 0] = data.subarray(longHeader.access.offset - skipped)
   const configuration = number16(part(longHeader.configuration))
