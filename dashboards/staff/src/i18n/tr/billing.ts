@@ -122,7 +122,7 @@ export const billingTr = {
       bytes: 'Bayt özeti (sha256)',
       decoding: 'Yeniden çözme'
     },
-    chainHolds: (count: string) => `${count} halka tutuyor`,
+    chainHolds: (count: string) => `${count} bağlantının tümü doğrulandı`,
     chainBroken: (names: string) => `Zincir kopuk: ${names}`
   },
   runs: {
@@ -194,6 +194,12 @@ export const billingTr = {
     notAllowed: (reason: string) => `Şu an yapılamaz: ${reason}`,
     failure: 'Çalıştırma durdu',
     checkNames: {
+      'shares-are-ratio-of-their-base': 'Oranlı kalem = dayanağının oranı',
+      'tax-is-rate-times-base': 'KDV = matrah × oran',
+      'lines-are-charges': 'Fatura kalemi = tahakkuk kalemi',
+      'documents-are-bills': 'Fatura = hesaplanan tutar',
+      'postings-are-documents': 'Muhasebe kaydı = fatura',
+      'nothing-supplied-twice': 'Hiçbir su iki kez faturalanmıyor',
       'every-subscription-billed-or-listed': 'Her abonelik faturalı veya gerekçeli',
       'lines-are-quantity-times-price': 'Σ kalem = Σ miktar × fiyat',
       'slices-add-up-to-consumption': 'Kademeler = tüketim',
@@ -207,6 +213,9 @@ export const billingTr = {
       NO_METER: 'Takılı sayaç yok',
       VALIDATION_PENDING: 'Doğrulama (VEE) sürüyor',
       EXCEPTION_HOLDS: 'Sapma kararı bekliyor',
+      NO_OPENING_INDEX: 'Abonelik açılışında endeks yok',
+      EVIDENCE_MISSING: 'Endeksin ham telgrafı yok',
+      TARIFF_INVALID: 'Tarife kullanılamıyor',
       NO_BOUNDARY_READING: 'Dönem sınırında okuma yok',
       CONSUMPTION_GAP: 'Tüketimde boşluk var',
       CONSUMPTION_NEGATIVE: 'Tüketim sıfırın altında',

@@ -55,10 +55,21 @@ export function Checks({ run }: { readonly run: RunDetail }) {
   )
 }
 
-/** Checks over money count in millionths, which nobody reads. */
-const inMicro: readonly string[] = ['lines-are-quantity-times-price', 'documents-are-their-lines']
+/** Checks over money count in millionths and those over consumption in thousandths of a litre: nobody reads either. */
+const placesOf: Readonly<Record<string, { readonly shift: number; readonly shown: number }>> = {
+  'lines-are-quantity-times-price': { shift: 6, shown: 2 },
+  'tax-is-rate-times-base': { shift: 6, shown: 2 },
+  'lines-are-charges': { shift: 6, shown: 2 },
+  'documents-are-their-lines': { shift: 6, shown: 2 },
+  'documents-are-bills': { shift: 6, shown: 2 },
+  'postings-are-documents': { shift: 6, shown: 2 },
+  'ledger-sums-to-zero': { shift: 6, shown: 2 },
+  'slices-add-up-to-consumption': { shift: 6, shown: 3 },
+  'bills-are-segments': { shift: 6, shown: 3 }
+}
 
 function figure(name: string, text: string, f: Formats): string {
   if (!isDecimal(text)) return text
-  return inMicro.includes(name) ? f.exact(pointLeft(text, 6), 2) : f.exact(text, 0)
+  const places = placesOf[name]
+  return places === undefined ? f.exact(text, 0) : f.exact(pointLeft(text, places.shift), places.shown)
 }
