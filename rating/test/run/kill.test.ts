@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Pool } from '@endeks/database/pool'
 import { testDatabase } from '@endeks/database/testing'
-import t from 'tap'
+import { systemClock } from '@endeks/domain/process'
+import t, { type Test } from 'tap'
 import { command, settledRun } from './harness.js'
 import { seedSite } from './site.js'
 
@@ -46,7 +47,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** Bills January; a process that dies is followed by another one that knows no kill point. */
-async function bill(admin: Pool, databaseUrl: string, killAt?: string): Promise<{ digest: string; died: boolean }> {
+async function bill(t: Test, admin: Pool, databaseUrl: string, killAt?: string): Promise<{ digest: string; died: boolean }> {
   let died = false
   let child = start(databaseUrl, killAt)
   let successor = Promise.resolve()
@@ -58,9 +59,11 @@ async function bill(admin: Pool, databaseUrl: string, killAt?: string): Promise<
     })
   }
   succeed(child)
-  const { runId = '' } = await command(admin, 'start-bill-run', { period: '2026-01' })
+  // A test that fails half way must not wait for a service that nobody will stop.
+  t.teardown(() => child.kill('SIGKILL'))
+  const { runId = '' } = await command(admin, 'start-bill-run', { period: '2026-01' }, systemClock)
   const run = await settledRun(admin, runId)
-  await command(admin, 'issue-bill-run', { runId, bills: run.bills })
+  await command(admin, 'issue-bill-run', { runId, bills: run.bills }, systemClock)
   await settledRun(admin, runId)
   await stop(child)
   await successor
@@ -82,7 +85,7 @@ t.test('whatever is killed, the run is billed once', async (t) => {
   const undisturbed = await testDatabase(t)
   const admin = undisturbed.createPool()
   await seedSite(admin, { subscriptions, months: 1 })
-  const expected = await bill(admin, undisturbed.adminUrl)
+  const expected = await bill(t, admin, undisturbed.adminUrl)
   t.notOk(expected.died)
   const books0 = await books(admin)
   for (const point of points) {
@@ -90,7 +93,7 @@ t.test('whatever is killed, the run is billed once', async (t) => {
       const database = await testDatabase(t, { max: 2 })
       const pool = database.createPool()
       await seedSite(pool, { subscriptions, months: 1 })
-      const result = await bill(pool, database.adminUrl, point)
+      const result = await bill(t, pool, database.adminUrl, point)
       t.ok(result.died, 'the process did die there')
       t.equal(result.digest, expected.digest)
       t.strictSame(await books(pool), books0)
