@@ -1,47 +1,54 @@
-// All compiled tests, each in a process of its own, two at a time.
-// tap's runner would put its module loader before every test and, through NODE_OPTIONS, before every process that a test starts:
-// that is more than half of the processor time of a run, for a record of loaded files that nothing here reads.
-// It can still run one file: npx tap gateway/dist/test/main.test.js
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+// All compiled tests, in two processes at a time: a file alone, or the files of a folder that need no process of their own.
+//
+// Why not tap's runner: it puts its module loader before every test and, through NODE_OPTIONS, before every process that a test
+// starts, which is more than half of a run's processor time, for a record of loaded files that nothing here reads; and it starts
+// Node, tap and TypeBox once for each file, which is most of what a test of a codec costs.
+// It still runs a single file: npx tap gateway/dist/test/main.test.js
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
 const root = import.meta.dirname
 const jobs = 2
 const timeoutMs = 900_000
 
-/** The longest first, so that none of them is left alone at the end; otherwise by name. */
-const longest = ['standalone', 'rating', 'ingest', 'billing-api', 'database']
+/** Folders whose files share a process: they kill nothing and change neither the environment nor the working directory. */
+const shared = [
+  'billing-api/dist/test/documents',
+  'billing-api/dist/test/resources',
+  'dashboards/dist/test',
+  'domain/dist/test',
+  'firmware-sim/dist/test',
+  'gateway/dist/test/protocols',
+  'rating/dist/test/tariff'
+]
 
-function testFiles() {
-  const workspaces = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  const rank = (name) => (longest.includes(name) ? longest.indexOf(name) : longest.length)
-  return workspaces
-    .map(({ name }) => name)
-    .filter((name) => !name.startsWith('.') && name !== 'node_modules')
-    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
-    .flatMap((name) => filesOf(join(name, 'dist', 'test')))
+/** From the way's end to its beginning: what starts the whole product takes longest and must not be left alone at the end. */
+const workspaces = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces.reverse()
+
+function testsIn(folder) {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.js'))
+    .sort()
+    .map((name) => join(folder, name))
 }
 
-function filesOf(folder) {
-  try {
-    const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    return names
-      .filter((name) => name.endsWith('.test.js'))
-      .sort()
-      .map((name) => join(folder, name))
-  } catch (thrown) {
-    if (thrown.code === 'ENOENT') return []
-    throw thrown
+function runAll() {
+  const files = workspaces.flatMap((workspace) => testsIn(join(workspace, 'dist', 'test')))
+  const parts = new Set(files.map((file) => shared.find((folder) => file.startsWith(`${folder}/`)) ?? file))
+  t.jobs = jobs
+  for (const part of parts) {
+    const program = part.endsWith('.js') ? [part] : [relative(root, import.meta.filename), part]
+    t.spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', ...program], {
+      name: part,
+      cwd: root,
+      buffered: true,
+      timeout: timeoutMs
+    })
   }
 }
 
-t.jobs = jobs
-for (const file of testFiles()) {
-  t.spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', file], {
-    name: file,
-    cwd: root,
-    buffered: true,
-    timeout: timeoutMs
-  })
-}
+const folder = process.argv[2]
+if (folder === undefined) runAll()
+else for (const file of testsIn(folder)) await import(pathToFileURL(join(root, file)).href)
