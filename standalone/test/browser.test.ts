@@ -100,6 +100,9 @@ t.test('a person reads, understands and settles a bill in the browser', async (t
       const receipt = (await page.getByTestId('receipt-number').textContent())?.match(/[A-Z]{3}\d{13}/)?.[0] ?? ''
       const collected = await way.api.get<Collection>(`/collections/${receipt}`)
       t.equal(collected.amount, `${amount}.00`)
+      const print = (await page.getByTestId('receipt-pdf').getAttribute('href')) ?? ''
+      const paper = await page.request.get(new URL(print, origin).href)
+      t.equal(paper.headers()['content-type'], 'application/pdf', 'the receipt can be printed at the desk')
       t.strictSame(failures, [], 'nothing failed in the page')
       const text = (await page.locator('body').textContent()) ?? ''
       t.ok(

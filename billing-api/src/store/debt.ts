@@ -4,6 +4,17 @@ import { type RawBuilder, sql } from 'kysely'
 export const openOf: RawBuilder<bigint> = sql`(d.gross_micro - coalesce((select sum(s.amount_micro) from ledger.settlement s where s.invoice_id = d.id), 0))::bigint`
 
 /**
+ * What was open of an invoice `d` once a collection had settled its part. Collections of a participant take turns, so their ids
+ * tell which came first; a receipt says the same whenever it is printed.
+ *
+ * @param collection the column that holds the collection's id
+ */
+export function openAfter(collection: RawBuilder<unknown>): RawBuilder<bigint> {
+  return sql`(d.gross_micro - coalesce(
+    (select sum(earlier.amount_micro) from ledger.settlement earlier where earlier.invoice_id = d.id and earlier.collection_id <= ${collection}), 0))::bigint`
+}
+
+/**
  * The debt of a participant `p` as columns `debt`, `overdue`, `oldest_due`: kept per document, so the open invoices are added up.
  *
  * @param day the day that it is in the utility's zone: a due date before it is overdue

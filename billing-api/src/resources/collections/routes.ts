@@ -4,7 +4,6 @@ import { type ApiServer, refusals } from '../../plugins/routing.js'
 import { staffOf } from '../../plugins/session.js'
 import { onceOnly } from '../../store/idempotency.js'
 import { dateKey, defaultLimit, numberKey, pageOf, readCursor } from '../../store/paging.js'
-import { today, utilityOf } from '../../store/utility.js'
 import { toWire } from './present.js'
 import { Collection, CollectionPage, CollectionParams, CollectionQuery, IdempotencyHeaders, NewCollection } from './schema.js'
 import { getCollection, listCollections, settledBy } from './store/list.js'
@@ -51,13 +50,11 @@ export async function collectionRoutes(app: ApiServer, context: ApiContext): Pro
     async (request) => {
       const { participant, date, cursor, limit = defaultLimit } = request.query
       const [day, id] = readCursor(cursor, [dateKey, numberKey]) ?? []
-      const { zone } = await utilityOf(pool)
       const found = await listCollections(pool, {
         participant: participant === undefined ? undefined : BigInt(participant),
         date,
         after: day === undefined || id === undefined ? undefined : { date: day, id: BigInt(id) },
-        limit,
-        today: today(clock, zone)
+        limit
       })
       const { page, next } = pageOf(found, limit, (row) => [row.issue_date, row.id.toString()])
       const settled = await settledBy(
@@ -84,8 +81,7 @@ export async function collectionRoutes(app: ApiServer, context: ApiContext): Pro
 }
 
 /** One collection as its page and its receipt show it. @throws {AppError} COLLECTION_NOT_FOUND */
-export async function collectionDetail({ pool, clock }: ApiContext, reference: string): Promise<Collection> {
-  const { zone } = await utilityOf(pool)
-  const row = await getCollection(pool, reference, today(clock, zone))
+export async function collectionDetail({ pool }: ApiContext, reference: string): Promise<Collection> {
+  const row = await getCollection(pool, reference)
   return toWire(row, await settledBy(pool, [row.id]))
 }

@@ -47,7 +47,7 @@ export async function takeCollection(
     subject: receipt.label,
     details: { amount: formatMicro(micro), participant: collection.participant, method: collection.method }
   })
-  const row = await getCollection(client, receipt.id.toString(), date)
+  const row = await getCollection(client, receipt.id.toString())
   return toWire(row, await settledBy(client, [receipt.id]))
 }
 

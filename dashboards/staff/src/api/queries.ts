@@ -95,4 +95,6 @@ export const queries = {
   gateways: () => queryOptions({ ...one<List<GatewayRow>>(['gateways'], '/gateways'), refetchInterval: 15_000 })
 }
 
+export const receiptPdf = (id: string, language: string) => address(`/api/collections/${id}/pdf`, { language })
+
 export const invoicePdf = (id: string, language: string) => address(`/api/invoices/${id}/pdf`, { language })

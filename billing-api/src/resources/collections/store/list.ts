@@ -2,7 +2,7 @@ import { AppError } from '@endeks/domain/errors'
 import type { EpochMs } from '@endeks/domain/time'
 import { type RawBuilder, sql } from 'kysely'
 import { surrogateId } from '../../../identifiers.js'
-import { debtOf, openOf } from '../../../store/debt.js'
+import { openAfter } from '../../../store/debt.js'
 import { asJson, type Database, rows } from '../../../store/query.js'
 
 export interface CollectionRow {
@@ -14,6 +14,7 @@ export interface CollectionRow {
   readonly issue_date: string
   readonly issued_at: EpochMs
   readonly issued_by: string
+  /** what was owed once it was taken */
   readonly debt: bigint
 }
 
@@ -22,7 +23,6 @@ export interface CollectionFilter {
   readonly date: string | undefined
   readonly after: { readonly date: string; readonly id: bigint } | undefined
   readonly limit: number
-  readonly today: string
 }
 
 /** One page and one row more, newest first. */
@@ -36,24 +36,24 @@ export async function listCollections(database: Database, filter: CollectionFilt
     ...(date === undefined ? [] : [sql`d.issue_date = ${date}::date`]),
     ...(after === undefined ? [] : [sql`(d.issue_date, d.id) < (${after.date}::date, ${after.id}::bigint)`])
   ]
-  return select(database, { where: sql.join(conditions, sql` and `), limit: filter.limit + 1, today: filter.today })
+  return select(database, { where: sql.join(conditions, sql` and `), limit: filter.limit + 1 })
 }
 
 /**
  * @param reference a surrogate id or the receipt's number
  * @throws {AppError} COLLECTION_NOT_FOUND
  */
-export async function getCollection(database: Database, reference: string, today: string): Promise<CollectionRow> {
+export async function getCollection(database: Database, reference: string): Promise<CollectionRow> {
   const id = /^\d+$/.test(reference) ? surrogateId(reference) : undefined
   const which = id === undefined ? sql`d.label = ${reference}` : sql`d.id = ${id}`
-  const [row] = await select(database, { where: sql`d.kind = 'receipt' and ${which}`, limit: 1, today })
+  const [row] = await select(database, { where: sql`d.kind = 'receipt' and ${which}`, limit: 1 })
   if (row === undefined) throw new AppError('COLLECTION_NOT_FOUND', `there is no collection ${reference}`)
   return row
 }
 
 async function select(
   database: Database,
-  query: { readonly where: RawBuilder<unknown>; readonly limit: number; readonly today: string }
+  query: { readonly where: RawBuilder<unknown>; readonly limit: number }
 ): Promise<CollectionRow[]> {
   return rows(
     database,
@@ -63,7 +63,10 @@ async function select(
       from (select d.* from ledger.document d where ${query.where} order by d.issue_date desc, d.id desc limit ${query.limit}) r
       join account.participant p on p.id = r.participant_id
       join account.person on person.id = p.person_id
-      cross join ${debtOf(query.today)}
+      cross join lateral (
+        select coalesce(sum(${openAfter(sql`r.id`)}), 0)::bigint as debt from ledger.document d
+        where d.participant_id = r.participant_id and d.kind = 'invoice' and d.issued_at <= r.issued_at
+      ) owed
       order by r.issue_date desc, r.id desc`
   )
 }
@@ -73,6 +76,7 @@ export interface SettledRow {
   readonly id: bigint
   readonly label: string
   readonly amount_micro: bigint
+  /** what it left open of the invoice */
   readonly open: bigint
 }
 
@@ -81,7 +85,7 @@ export async function settledBy(database: Database, ids: readonly bigint[]): Pro
   return rows(
     database,
     sql<SettledRow>`
-      select s.collection_id, d.id, d.label, s.amount_micro, ${openOf} as open
+      select s.collection_id, d.id, d.label, s.amount_micro, ${openAfter(sql`s.collection_id`)} as open
       from ledger.settlement s join ledger.document d on d.id = s.invoice_id
       where s.collection_id in (select (jsonb_array_elements_text(${asJson(ids)}::jsonb))::bigint)
       order by d.issue_date, d.id`

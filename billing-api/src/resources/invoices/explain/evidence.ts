@@ -109,11 +109,11 @@ export function bytesLink(indexes: readonly BilledIndex[], proofs: readonly Proo
     const intact = proof !== undefined && proof.bytesHash === index.evidence && proof.evidence.sha256 === index.evidence
     if (!intact) lost.add(exchangeName(index))
   }
-  const note = typed.length === 0 ? '' : `; ${typed.length} indexes were typed and have no bytes`
+  const note = typed.length === 0 ? '' : `; ${typed.length} typed ${typed.length === 1 ? 'index has' : 'indexes have'} no bytes`
   return {
     link: 'bytes',
     ok: lost.size === 0,
-    expected: `${wanted.size} exchanges whose bytes give their SHA-256${note}`,
+    expected: `${wanted.size} exchange${wanted.size === 1 ? '' : 's'} with bytes of the frozen SHA-256${note}`,
     found: lost.size === 0 ? `${wanted.size} of ${wanted.size}${note}` : `missing or changed: ${[...lost].join(', ')}`
   }
 }

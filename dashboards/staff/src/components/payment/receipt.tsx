@@ -2,6 +2,7 @@ import type { Collection } from '@endeks/billing-api/contract'
 import { Button } from '@mantine/core'
 import { useEffect, useRef } from 'react'
 import { Link } from 'react-router'
+import { receiptPdf } from '../../api/queries.js'
 import { useLanguage } from '../../i18n/language.js'
 import { Amount } from '../amount.js'
 import type { Column } from '../column.js'
@@ -11,7 +12,7 @@ import { StateMark } from '../state-mark.js'
 
 /** The end of a collection: the receipt's number, what it settled, what is left. */
 export function Receipt({ collection, onNext }: { readonly collection: Collection; readonly onNext: () => void }) {
-  const { t, f } = useLanguage()
+  const { t, f, language } = useLanguage()
   const next = useRef<HTMLButtonElement>(null)
   useEffect(() => {
     next.current?.focus()
@@ -48,9 +49,21 @@ export function Receipt({ collection, onNext }: { readonly collection: Collectio
       <div>
         {t.pay.remaining} <b data-testid="debt-left">{f.money(collection.debt)}</b>
       </div>
-      <Button ref={next} variant="default" onClick={onNext}>
-        {t.pay.next}
-      </Button>
+      <div style={{ display: 'flex', gap: 8 }}>
+        <Button ref={next} variant="default" onClick={onNext}>
+          {t.pay.next}
+        </Button>
+        <Button
+          component="a"
+          variant="default"
+          href={receiptPdf(collection.label, language)}
+          target="_blank"
+          rel="noopener"
+          data-testid="receipt-pdf"
+        >
+          {t.pay.print}
+        </Button>
+      </div>
     </div>
   )
 }

@@ -250,6 +250,7 @@ export const billingEn: Pick<Messages, 'invoices' | 'invoice' | 'explain' | 'run
     done: (label) => `Receipt ${label}`,
     settled: 'Invoices it settled',
     remaining: 'Debt left',
+    print: 'Print receipt',
     next: 'New collection',
     noDebt: 'No open invoice.',
     nothingSelected: 'Select at least one invoice.',

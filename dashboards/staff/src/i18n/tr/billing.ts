@@ -247,6 +247,7 @@ export const billingTr = {
     done: (label: string) => `Makbuz ${label}`,
     settled: 'Kapanan ve azalan faturalar',
     remaining: 'Kalan borç',
+    print: 'Makbuzu yazdır',
     next: 'Yeni tahsilat',
     noDebt: 'Açık fatura yok.',
     nothingSelected: 'En az bir fatura seçin.',

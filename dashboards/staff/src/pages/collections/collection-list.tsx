@@ -2,19 +2,27 @@ import type { Collection } from '@endeks/billing-api/contract'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Link, useNavigate } from 'react-router'
-import { queries } from '../../api/queries.js'
+import { queries, receiptPdf } from '../../api/queries.js'
 import type { Column } from '../../components/column.js'
 import { DataTable } from '../../components/data-table.js'
 import { Empty, Region } from '../../components/region.js'
 import { useLanguage } from '../../i18n/language.js'
 
 export function CollectionList({ participant }: { readonly participant?: string }) {
-  const { t, f } = useLanguage()
+  const { t, f, language } = useLanguage()
   const navigate = useNavigate()
   const list = useInfiniteQuery(queries.collections({ participant }))
   const columns = useMemo<Column<Collection>[]>(() => {
     const all: (Column<Collection> | null)[] = [
-      { key: 'receipt', head: t.collections.receipt, cell: (row) => <span className="mono">{row.label}</span> },
+      {
+        key: 'receipt',
+        head: t.collections.receipt,
+        cell: (row) => (
+          <a className="link mono" href={receiptPdf(row.label, language)} target="_blank" rel="noopener">
+            {row.label}
+          </a>
+        )
+      },
       participant === undefined
         ? { key: 'participant', head: t.collections.participant, cell: (row) => row.participant.name, clip: true, from: 'mid' }
         : null,
@@ -39,7 +47,7 @@ export function CollectionList({ participant }: { readonly participant?: string 
       { key: 'amount', head: t.collections.amount, cell: (row) => f.amount(row.amount), align: 'right' }
     ]
     return all.filter((column) => column !== null)
-  }, [t, f, participant])
+  }, [t, f, language, participant])
   const opens = participant === undefined
   return (
     <Region query={list} height={400} fill>
