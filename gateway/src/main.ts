@@ -14,6 +14,10 @@ gateway decode --protocol P --lines       one object {"hex", "key"?, "profile"?}
 const log = createLog('gateway')
 
 async function main(): Promise<void> {
+  if (process.argv[2] === '--help') {
+    process.stdout.write(usage)
+    return
+  }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { 'check-config': { type: 'boolean' }, protocol: { type: 'string' }, lines: { type: 'boolean' } }

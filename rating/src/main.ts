@@ -58,13 +58,22 @@ async function writeOut(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }
 
+function usages(): string {
+  return `${Object.values(verbs)
+    .map((verb) => `  rating ${verb.usage}`)
+    .join('\n')}\n`
+}
+
 function refuse(message: string): number {
-  const usages = Object.values(verbs).map((verb) => `  rating ${verb.usage}`)
-  process.stderr.write(`${message}\n${usages.join('\n')}\n`)
+  process.stderr.write(`${message}\n${usages()}`)
   return 2
 }
 
 async function main([name, ...args]: string[]): Promise<number> {
+  if (name === '--help') {
+    await writeOut(usages())
+    return 0
+  }
   const verb = name !== undefined && Object.hasOwn(verbs, name) ? verbs[name] : undefined
   if (verb === undefined) return refuse(name === undefined ? 'which verb?' : `"${name}" is not a verb`)
   try {
