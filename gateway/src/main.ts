@@ -15,7 +15,7 @@ const log = createLog('gateway')
 
 async function main(): Promise<void> {
   if (process.argv[2] === '--help') {
-    process.stdout.write(usage)
+    process.stdout.write(`${usage}\n`)
     return
   }
   const { values, positionals } = parseArgs({

@@ -22,9 +22,9 @@ export function ChainStep({ explanation }: { readonly explanation: Explanation }
   )
 }
 
-/** A hash is shown by its ends; the whole of it is the title. */
+/** Hashes are shown by their ends; the whole of them is the title. Where every index was typed, there are no bytes to prove. */
 function Proof({ text }: { readonly text: string }) {
-  const short = /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 8)}…${text.slice(-8)}` : text
+  const short = text === '' ? '–' : text.replace(/[0-9a-f]{64}/g, (hash) => `${hash.slice(0, 8)}…${hash.slice(-8)}`)
   return (
     <span className="mono" title={text} style={{ overflowWrap: 'anywhere' }}>
       {short}
