@@ -65,7 +65,8 @@ async function select(
       join account.person on person.id = p.person_id
       cross join lateral (
         select coalesce(sum(${openAfter(sql`r.id`)}), 0)::bigint as debt from ledger.document d
-        where d.participant_id = r.participant_id and d.kind = 'invoice' and d.issued_at <= r.issued_at
+        left join rating.run on run.id = d.run_id
+        where d.participant_id = r.participant_id and d.kind = 'invoice' and coalesce(run.issued_at, d.issued_at) <= r.issued_at
       ) owed
       order by r.issue_date desc, r.id desc`
   )
