@@ -3,7 +3,8 @@
 // Why not tap's runner: it puts its module loader before every test and, through NODE_OPTIONS, before every process that a test
 // starts, which is more than half of a run's processor time, for a record of loaded files that nothing here reads; and it starts
 // Node, tap and TypeBox once for each file, which is most of what a test of a codec costs.
-// It still runs a single file: npx tap gateway/dist/test/main.test.js
+// It runs this file, whose time-out must be longer than the longest test's, and it still runs a single one:
+// npx tap gateway/dist/test/main.test.js
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -28,10 +29,9 @@ const shared = [
 const workspaces = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces.reverse()
 
 function testsIn(folder) {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.js'))
-    .sort()
-    .map((name) => join(folder, name))
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.js'))
+  if (files.length === 0) throw new Error(`${folder} has no tests: build first`)
+  return files.sort().map((name) => join(folder, name))
 }
 
 function runAll() {

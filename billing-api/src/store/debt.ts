@@ -1,7 +1,13 @@
 import { type RawBuilder, sql } from 'kysely'
 
-/** What is open of an invoice `d`: printed amount minus what collections have settled. */
-export const openOf: RawBuilder<bigint> = sql`(d.gross_micro - coalesce((select sum(s.amount_micro) from ledger.settlement s where s.invoice_id = d.id), 0))::bigint`
+/** Printed amount of an invoice `d` minus what those settlements of it have paid that a condition on `settled` picks. */
+function grossLess(settlements: RawBuilder<unknown>): RawBuilder<bigint> {
+  return sql`(d.gross_micro - coalesce(
+    (select sum(settled.amount_micro) from ledger.settlement settled where settled.invoice_id = d.id and ${settlements}), 0))::bigint`
+}
+
+/** What is open of an invoice `d` today. */
+export const openOf: RawBuilder<bigint> = grossLess(sql`true`)
 
 /**
  * What was open of an invoice `d` once a collection had settled its part. Collections of a participant take turns, so their ids
@@ -10,8 +16,7 @@ export const openOf: RawBuilder<bigint> = sql`(d.gross_micro - coalesce((select 
  * @param collection the column that holds the collection's id
  */
 export function openAfter(collection: RawBuilder<unknown>): RawBuilder<bigint> {
-  return sql`(d.gross_micro - coalesce(
-    (select sum(earlier.amount_micro) from ledger.settlement earlier where earlier.invoice_id = d.id and earlier.collection_id <= ${collection}), 0))::bigint`
+  return grossLess(sql`settled.collection_id <= ${collection}`)
 }
 
 /**

@@ -143,6 +143,22 @@ t.test('a payment', async (t) => {
       },
       'what a receipt says stays, whatever is paid later'
     )
+    // A run that began before the receipt and is issued after it: its invoice was not owed when the money came.
+    await server.owner.query(
+      `with run as (
+         insert into rating.run (period, state, period_from, period_to, cutoff_at, issue_date, due_date, series, requested_by, created_at, issued_at)
+         values ('2026-11', 'issued', '2026-11-01', '2026-12-01', now(), '2026-11-20', '2026-11-30', 'END', 'admin', '2026-01-01', now())
+         returning id, created_at)
+       insert into ledger.document select (jsonb_populate_record(d, jsonb_build_object('id', d.id + 1000, 'number', d.number + 1000,
+         'label', 'END2026000001001', 'run_id', run.id, 'issued_at', run.created_at))).* from ledger.document d, run where d.id = $1`,
+      [first]
+    )
+    t.match(
+      await server.call('/api/collections/MKB2026000000001'),
+      { body: { debt: minus(String(gross), '100.00') } },
+      'nor does a later invoice change it'
+    )
+    t.match((await server.call('/api/participants/100481')).body, { debt: gross }, 'which is owed today')
     const { rows } = await server.owner.query(`select actor, subject from audit.event where action = 'collection.taken' order by id`)
     t.same(rows, [
       { actor: 'admin', subject: 'MKB2026000000001' },

@@ -51,6 +51,7 @@ export async function getCollection(database: Database, reference: string): Prom
   return row
 }
 
+/** An invoice of a run is there from the run's issue on: its own `issued_at` is when the run began. */
 async function select(
   database: Database,
   query: { readonly where: RawBuilder<unknown>; readonly limit: number }
