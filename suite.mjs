@@ -1,4 +1,4 @@
-// All compiled tests, in two processes at a time: a file alone, or the files of a folder that need no process of their own.
+// All compiled tests, in two processes at a time: a workspace in each, or a file where a workspace starts servers of its own.
 //
 // Why not tap's runner: it puts its module loader before every test and, through NODE_OPTIONS, before every process that a test
 // starts, which is more than half of a run's processor time, for a record of loaded files that nothing here reads; and it starts
@@ -14,16 +14,8 @@ const root = import.meta.dirname
 const jobs = 2
 const timeoutMs = 900_000
 
-/** Folders whose files share a process: they kill nothing and change neither the environment nor the working directory. */
-const shared = [
-  'billing-api/dist/test/documents',
-  'billing-api/dist/test/resources',
-  'dashboards/dist/test',
-  'domain/dist/test',
-  'firmware-sim/dist/test',
-  'gateway/dist/test/protocols',
-  'rating/dist/test/tariff'
-]
+/** Their tests start, kill and wait for servers: side by side they end sooner. */
+const fileByFile = ['standalone', 'database']
 
 /** From the way's end to its beginning: what starts the whole product takes longest and must not be left alone at the end. */
 const workspaces = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces.reverse()
@@ -35,8 +27,11 @@ function testsIn(folder) {
 }
 
 function runAll() {
-  const files = workspaces.flatMap((workspace) => testsIn(join(workspace, 'dist', 'test')))
-  const parts = new Set(files.map((file) => shared.find((folder) => file.startsWith(`${folder}/`)) ?? file))
+  const parts = workspaces.flatMap((workspace) => {
+    const folder = join(workspace, 'dist', 'test')
+    const files = testsIn(folder)
+    return fileByFile.includes(workspace) ? files : [folder]
+  })
   t.jobs = jobs
   for (const part of parts) {
     const program = part.endsWith('.js') ? [part] : [relative(root, import.meta.filename), part]
