@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { asError } from '@endeks/domain/errors'
 import type { Log, RunningProcess } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
@@ -6,6 +7,7 @@ import { Acquisition } from './acquire/acquisition.js'
 import { Counters } from './acquire/counters.js'
 import type { GatewaySite } from './config/check.js'
 import type { GatewayEnvironment } from './config/environment.js'
+import { DiskCounters } from './keys/counters.js'
 import type { Bus } from './protocols/protocol.js'
 import { schedule } from './schedule/schedule.js'
 import { Spool } from './spool/spool.js'
@@ -26,10 +28,14 @@ const reportEveryMs = 60_000
 export async function startGateway(options: GatewayOptions): Promise<RunningProcess> {
   const { site, environment, log, clock } = options
   const counters = new Counters()
+  const counterStore = await DiskCounters.open(join(environment.keys ?? `${environment.spool}-keys`, 'counters'))
   const spool = await Spool.open({ directory: environment.spool, maxBytes: site.spoolMaxBytes, log })
   const acquisition = new Acquisition({ spool, log, clock, counters, zone: site.zone })
   const buses = new Map<string, Bus>(
-    site.buses.map((bus) => [bus.name, bus.protocol.open(bus.options, { clock, answerWithinMs: bus.answerWithinMs })])
+    site.buses.map((bus) => [
+      bus.name,
+      bus.protocol.open(bus.options, { clock, answerWithinMs: bus.answerWithinMs, counters: counterStore })
+    ])
   )
   const uplink = new Uplink({ gateway: site.gateway, url: site.mqttUrl, password: environment.password, spool, log, counters })
   uplink.start()
@@ -56,6 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProc
       await Promise.all([...buses.values()].map((bus) => bus.close()))
       await uplink.stop()
       await spool.close()
+      await counterStore.close()
       log.info('counts', { ...counters.snapshot(), spool: spool.state })
     }
   }

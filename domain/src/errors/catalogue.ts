@@ -57,6 +57,9 @@ export const catalogue = {
   COMMAND_UNKNOWN: { status: 400, retryable: false },
   COMMAND_FAILED: { status: 500, retryable: false },
   // processes and the database
+  KEYS_BUSY: { status: 409, retryable: true },
+  KEYS_UNREADABLE: { status: 500, retryable: false },
+  KEY_FILE_INVALID: { status: 422, retryable: false },
   PORT_TAKEN: { status: 500, retryable: false },
   DATA_DIRECTORY_VERSION: { status: 500, retryable: false },
   DATA_DIRECTORY_IN_USE: { status: 500, retryable: false },

@@ -21,7 +21,7 @@ export interface AcquisitionDependencies {
 }
 
 interface Poll {
-  readonly bus: Bus
+  readonly bus: Pick<Bus, 'read'>
   readonly site: SiteBus
   readonly meter: SiteMeter
   readonly kind: PollKind

@@ -22,7 +22,7 @@ export interface SiteMeter {
 export interface SiteBus {
   readonly name: string
   readonly protocol: Protocol
-  readonly answerWithinMs: number
+  readonly answerWithinMs: number | undefined
   /** what `protocol.open` is given */
   readonly options: Readonly<Record<string, unknown>>
   readonly meters: readonly SiteMeter[]
@@ -37,7 +37,7 @@ export interface GatewaySite {
   readonly buses: readonly SiteBus[]
 }
 
-const defaults = { answerWithinMs: 3_000, spoolMaxBytes: 512 * 1_048_576 } as const
+const defaults = { spoolMaxBytes: 512 * 1_048_576 } as const
 
 /** Reads and checks a site file with the profiles that ship and those of the directory that it names. */
 export function loadGatewaySite(path: string): GatewaySite {
@@ -102,7 +102,7 @@ function checkBus(bus: BusEntry, path: string, context: Context): SiteBus | unde
   return {
     name,
     protocol,
-    answerWithinMs: answerWithinMs ?? defaults.answerWithinMs,
+    answerWithinMs,
     options,
     meters: checked.filter((meter) => meter !== undefined)
   }

@@ -20,7 +20,7 @@ const Meter = Type.Object(
 const Bus = Type.Object({
   name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }),
   protocol: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }),
-  /** longest wait for one answer */
+  /** longest wait for one answer; without it what the protocol's standard says for the line */
   answerWithinMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 60_000 })),
   meters: Type.Array(Meter, { maxItems: 10_000 })
 })

@@ -26,6 +26,7 @@ export const busSchema = Type.Object(
 /** What may be gone with the next attempt. Anything else would be answered the same way again. */
 const passing: ReadonlySet<string> = new Set(['DLMS_CONNECT', 'DLMS_TIMEOUT', 'DLMS_CLOSED'])
 const pauseMs = 200
+const defaultAnswerMs = 3_000
 
 class DlmsBus implements Bus {
   readonly #settings: Static<typeof busSchema>
@@ -44,6 +45,14 @@ class DlmsBus implements Bus {
     const over = () => undefined
     this.#last = turn.then(over, over)
     return turn
+  }
+
+  async probe(): Promise<never> {
+    throw new ReadFailure('UNSUPPORTED', 'probing is not built yet', { request: new Uint8Array(), response: new Uint8Array() })
+  }
+
+  scan(): AsyncIterable<never> {
+    throw new ReadFailure('UNSUPPORTED', 'scanning is not built yet', { request: new Uint8Array(), response: new Uint8Array() })
   }
 
   async close(): Promise<void> {
@@ -78,7 +87,7 @@ class DlmsBus implements Bus {
   }
 
   async #attempt(job: ReadJob, signal: AbortSignal): Promise<Exchange | ReadFailure> {
-    const { clock, answerWithinMs } = this.#dependencies
+    const { clock, answerWithinMs = defaultAnswerMs } = this.#dependencies
     const { host, port, clientId: clientPort = publicClientPort, connectWithinMs = 5000 } = this.#settings
     let transport: WrapperTransport | undefined
     try {

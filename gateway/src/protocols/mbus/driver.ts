@@ -16,6 +16,7 @@ const BusSchema = Type.Object(
 )
 const busValidator = Compile(BusSchema)
 const defaultTries = 3
+const defaultAnswerMs = 3_000
 
 /** So many conversations in a row without a single byte mean that the connection is dead, not each of the meters. */
 const mostSilent = 3
@@ -36,6 +37,7 @@ class MbusTcpBus implements Bus {
   readonly #line: TcpLine
   readonly #tries: number
   readonly #dependencies: BusDependencies
+  readonly #answerWithinMs: number
   readonly #links = new Map<number, Link>()
   #silent = 0
   #turn: Promise<unknown> = Promise.resolve()
@@ -44,6 +46,7 @@ class MbusTcpBus implements Bus {
     this.#line = line
     this.#tries = tries
     this.#dependencies = dependencies
+    this.#answerWithinMs = dependencies.answerWithinMs ?? defaultAnswerMs
   }
 
   /** One conversation after the other, whoever asks: two at a time would collide on the wire. */
@@ -53,6 +56,14 @@ class MbusTcpBus implements Bus {
     return read
   }
 
+  async probe(): Promise<never> {
+    throw new ReadFailure('UNSUPPORTED', 'probing is not built yet', nothing)
+  }
+
+  scan(): AsyncIterable<never> {
+    throw new ReadFailure('UNSUPPORTED', 'scanning is not built yet', { request: new Uint8Array(), response: new Uint8Array() })
+  }
+
   async close(): Promise<void> {
     this.#line.drop()
   }
@@ -60,7 +71,7 @@ class MbusTcpBus implements Bus {
   async #read(job: ReadJob): Promise<Exchange> {
     const { profile, signal } = job
     if (!isMbusProfile(profile)) throw new ReadFailure('MBUS_PROFILE', 'The profile is not one for M-Bus', nothing)
-    const connected = await this.#line.connect(this.#dependencies.answerWithinMs, signal)
+    const connected = await this.#line.connect(this.#answerWithinMs, signal)
     if (!connected.ok) throw new ReadFailure(connected.error.code, connected.error.message, nothing)
     const address = Number(job.address)
     const enough = (responses: readonly MbusResponse[]): boolean => job.want.kind === 'current' && holdsCurrent(profile, responses)
@@ -84,7 +95,7 @@ class MbusTcpBus implements Bus {
     const { request } = readout.step
     for (let attempt = 1; ; attempt++) {
       transcript.sent.push(request)
-      const answer = await this.#line.ask(request, this.#dependencies.answerWithinMs, signal)
+      const answer = await this.#line.ask(request, this.#answerWithinMs, signal)
       transcript.received.push(answer.ok ? answer.value.bytes : answer.error.bytes)
       let failed: { readonly code: string; readonly message: string; readonly repeatable: boolean }
       if (answer.ok) {

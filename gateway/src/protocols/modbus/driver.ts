@@ -13,6 +13,7 @@ const busValidator = Compile(BusSchema)
 
 /** A conversation's answers together; a device that sends more is not answering us. */
 const mostBytes = 65_536
+const defaultAnswerMs = 3_000
 
 /**
  * A socket that keeps what passes through it. modbus-serial hands out registers, not frames, and evidence is made of the very
@@ -62,12 +63,14 @@ class ModbusTcpBus implements Bus {
   readonly #host: string
   readonly #port: number
   readonly #dependencies: BusDependencies
+  readonly #answerWithinMs: number
   #connection: Connection | undefined
 
   constructor(host: string, port: number, dependencies: BusDependencies) {
     this.#host = host
     this.#port = port
     this.#dependencies = dependencies
+    this.#answerWithinMs = dependencies.answerWithinMs ?? defaultAnswerMs
   }
 
   async read(job: ReadJob): Promise<Exchange> {
@@ -85,6 +88,14 @@ class ModbusTcpBus implements Bus {
       throw new ReadFailure(code, message, connection.socket.bytes, thrown)
     }
     return { ...connection.socket.bytes, at: this.#dependencies.clock.now() }
+  }
+
+  async probe(): Promise<never> {
+    throw new ReadFailure('UNSUPPORTED', 'probing is not built yet', nothing)
+  }
+
+  scan(): AsyncIterable<never> {
+    throw new ReadFailure('UNSUPPORTED', 'scanning is not built yet', { request: new Uint8Array(), response: new Uint8Array() })
   }
 
   async close(): Promise<void> {
@@ -121,9 +132,9 @@ class ModbusTcpBus implements Bus {
     const socket = new RecordingSocket()
     // What a broken line does is seen by whoever waits for an answer; without a listener it would end the process.
     socket.on('error', () => {})
-    await connect(socket, { host: this.#host, port: this.#port, withinMs: this.#dependencies.answerWithinMs, signal })
+    await connect(socket, { host: this.#host, port: this.#port, withinMs: this.#answerWithinMs, signal })
     const client = new modbusSerial.default()
-    client.setTimeout(this.#dependencies.answerWithinMs)
+    client.setTimeout(this.#answerWithinMs)
     await client.linkTCP(socket, { port: this.#port })
     // modbus-serial would use the socket's own idle timer as a second time-out.
     socket.setTimeout(0)

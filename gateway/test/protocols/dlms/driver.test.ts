@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { dlmsProtocol } from '../../../src/protocols/dlms/driver.js'
 import { type Exchange, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import { memoryCounters } from '../../support/memory-counters.js'
 import * as by from './peer.js'
 
 const clock = { now: () => by.now }
@@ -23,7 +24,7 @@ interface Setup {
 async function setUp(t: Test, { script = by.current, more = new Map(), answerWithinMs = 2000, attempts = 1 }: Setup) {
   const answers = script.map(([request, answer]) => [request, by.says(answer)] as const)
   const peer = await by.startPeer(new Map([...answers, ...more]))
-  const bus = dlmsProtocol.open({ host: '127.0.0.1', port: peer.port, attempts }, { clock, answerWithinMs })
+  const bus = dlmsProtocol.open({ host: '127.0.0.1', port: peer.port, attempts }, { clock, answerWithinMs, counters: memoryCounters() })
   t.teardown(async () => {
     await bus.close()
     await peer.close()
@@ -203,7 +204,7 @@ t.test('nobody at the port: DLMS_CONNECT', async (t) => {
   server.close()
   await once(server, 'close')
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const bus = dlmsProtocol.open({ host: '127.0.0.1', port, attempts: 1 }, { clock, answerWithinMs: 1000 })
+  const bus = dlmsProtocol.open({ host: '127.0.0.1', port, attempts: 1 }, { clock, answerWithinMs: 1000, counters: memoryCounters() })
   t.teardown(() => bus.close())
   t.equal((await failureOf(bus.read(job()))).code, 'DLMS_CONNECT')
 })
@@ -252,6 +253,8 @@ t.test('an address is a wPort', async (t) => {
 })
 
 t.test('a bus entry with an unknown key is refused', (t) => {
-  t.throws(() => dlmsProtocol.open({ host: '127.0.0.1', port: 4059, colour: 'blue' }, { clock, answerWithinMs: 1000 }))
+  t.throws(() =>
+    dlmsProtocol.open({ host: '127.0.0.1', port: 4059, colour: 'blue' }, { clock, answerWithinMs: 1000, counters: memoryCounters() })
+  )
   t.end()
 })

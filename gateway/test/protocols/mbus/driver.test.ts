@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { type EncodableRecord, encodeResponse, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import { type Bus, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import { memoryCounters } from '../../support/memory-counters.js'
 
 const now = fromIso('2026-11-24T09:00:00Z')
 const register = { obis: '8-0:1.0.0*255', quantity: 'volume', function: 'instantaneous', tariff: 0, subunit: 0 }
@@ -62,7 +63,7 @@ async function peer(test: Test, script: Script): Promise<Peer> {
 }
 
 function open(test: Test, port: number, answerWithinMs: number, clock: { now(): EpochMs } = { now: () => now }): Bus {
-  const bus = mbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs })
+  const bus = mbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs, counters: memoryCounters() })
   test.teardown(() => bus.close())
   return bus
 }

@@ -6,6 +6,7 @@ import t from 'tap'
 import { decodeEvidence } from '../../../src/codec/index.js'
 import { modbusProtocol } from '../../../src/protocols/modbus/driver.js'
 import { ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import { memoryCounters } from '../../support/memory-counters.js'
 import { profile } from './profile.js'
 
 const clock = { now: (): EpochMs => fromIso('2026-03-05T09:00:00Z') }
@@ -68,7 +69,7 @@ t.test("evidence from modbus-serial's own server decodes to what its registers h
     { host: '127.0.0.1', port, unitID: 17 }
   )
   await once(server, 'initialized')
-  const bus = modbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs: 2_000 })
+  const bus = modbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs: 2_000, counters: memoryCounters() })
   t.teardown(async () => {
     await bus.close()
     server.close(() => {})
@@ -96,7 +97,7 @@ t.test(
       socket.on('data', (request) => answers.shift()?.(socket, request))
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const bus = modbusProtocol.open({ host: '127.0.0.1', port: portOf(server) }, { clock, answerWithinMs: 150 })
+    const bus = modbusProtocol.open({ host: '127.0.0.1', port: portOf(server) }, { clock, answerWithinMs: 150, counters: memoryCounters() })
     t.teardown(async () => {
       await bus.close()
       server.close()
@@ -114,11 +115,14 @@ t.test(
 
 t.test('a bus that is not there and a read called off fail with their code', async (t) => {
   const port = await freePort()
-  const bus = modbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs: 500 })
+  const bus = modbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs: 500, counters: memoryCounters() })
   t.equal((await failureOf(bus.read(job()))).code, 'BUS_UNREACHABLE')
   const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const mute = modbusProtocol.open({ host: '127.0.0.1', port: portOf(server) }, { clock, answerWithinMs: 60_000 })
+  const mute = modbusProtocol.open(
+    { host: '127.0.0.1', port: portOf(server) },
+    { clock, answerWithinMs: 60_000, counters: memoryCounters() }
+  )
   const stop = new AbortController()
   const read = failureOf(mute.read(job({ signal: stop.signal })))
   server.once('connection', (socket) => socket.once('data', () => stop.abort()))

@@ -27,4 +27,4 @@ function describeFrame(frame: Uint8Array): Result<Readonly<Record<string, unknow
   })
 }
 
-export const dlmsCodec: ProtocolCodec = { name: 'dlms', profileSchema, decodeEvidence, describeFrame }
+export const dlmsCodec: ProtocolCodec = { name: 'dlms', profileSchema, checkProfile: () => [], decodeEvidence, describeFrame }

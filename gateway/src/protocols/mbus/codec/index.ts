@@ -34,4 +34,10 @@ export { type HeaderKind, readTransportHeader, type TransportHeader } from './tr
 export { vifOf } from './value-information.js'
 
 /** M-Bus by EN 13757-2 and -3. */
-export const mbusCodec: ProtocolCodec = { name: 'mbus', profileSchema: MbusProfileSchema, decodeEvidence, describeFrame }
+export const mbusCodec: ProtocolCodec = {
+  name: 'mbus',
+  profileSchema: MbusProfileSchema,
+  checkProfile: () => [],
+  decodeEvidence,
+  describeFrame
+}

@@ -18,4 +18,10 @@ export {
 export { planReads } from './plan.js'
 export { isModbusProfile, type ModbusProfile } from './profile.js'
 
-export const modbusCodec: ProtocolCodec = { name: 'modbus', profileSchema: ModbusProfileSchema, decodeEvidence, describeFrame }
+export const modbusCodec: ProtocolCodec = {
+  name: 'modbus',
+  profileSchema: ModbusProfileSchema,
+  checkProfile: () => [],
+  decodeEvidence,
+  describeFrame
+}
