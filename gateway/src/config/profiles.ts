@@ -7,6 +7,7 @@ import Type from 'typebox'
 import { Value } from 'typebox/value'
 import { canonicalJson, profileHash } from '../codec/canonical-json.js'
 import { protocols } from '../protocols/index.js'
+import { profileHead } from '../protocols/profile-head.js'
 
 /** How one kind of meter is read, with the text and the hash under which it is announced. */
 export interface Profile {
@@ -23,7 +24,7 @@ export type Profiles = ReadonlyMap<string, Profile>
 export const shippedProfiles = fileURLToPath(new URL('../../../profiles/', import.meta.url))
 
 /** What every profile has, whatever its protocol adds. */
-const Head = Type.Object({ name: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' }), protocol: Type.String() })
+const Head = Type.Object({ name: profileHead.name, protocol: Type.String() })
 
 /**
  * Reads every `*.json` of the directories.

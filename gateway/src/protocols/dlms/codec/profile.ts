@@ -1,6 +1,7 @@
 import { isObis, type Obis } from '@endeks/domain/metering'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { profileHead } from '../../profile-head.js'
 import { DlmsFault } from './fault.js'
 
 const obisText = Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\*\\d{1,3}$' })
@@ -8,9 +9,8 @@ const obisText = Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\
 /** What is read from one kind of meter. */
 export const profileSchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 60 }),
+    ...profileHead,
     protocol: Type.Literal('dlms'),
-    source: Type.Optional(Type.String({ maxLength: 400, description: 'where these names come from' })),
     identity: Type.Object(
       { obis: obisText, class: Type.Literal(1), attribute: Type.Literal(2) },
       { additionalProperties: false, description: 'the object whose value is the number on the dial' }

@@ -1,6 +1,7 @@
 import { isObis } from '@endeks/domain/metering'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { profileHead } from '../../profile-head.js'
 import { recordFunctions } from './record.js'
 
 const strict = { additionalProperties: false } as const
@@ -22,10 +23,8 @@ const RegisterSchema = Type.Object(
 
 export const MbusProfileSchema = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' }),
+    ...profileHead,
     protocol: Type.Literal('mbus'),
-    title: Type.Optional(Type.String({ maxLength: 200 })),
-    source: Type.Optional(Type.String({ maxLength: 500 })),
     registers: Type.Array(RegisterSchema, { minItems: 1, maxItems: 64 })
   },
   strict

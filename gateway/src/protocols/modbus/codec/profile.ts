@@ -2,6 +2,7 @@ import { isObis } from '@endeks/domain/metering'
 import { meterUnits } from '@endeks/domain/units'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { profileHead } from '../../profile-head.js'
 import { mostRegisters } from './mbap.js'
 
 const strict = { additionalProperties: false } as const
@@ -53,10 +54,8 @@ function fitsStride(block: Static<typeof History>): boolean {
 
 export const ModbusProfileSchema = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' }),
+    ...profileHead,
     protocol: Type.Literal('modbus'),
-    title: Type.Optional(Type.String({ maxLength: 200 })),
-    source: Type.Optional(Type.String({ maxLength: 500 })),
     identity: Type.Object(
       {
         function: FunctionCode,
