@@ -1,3 +1,5 @@
+import type { Clock } from '@endeks/domain/time'
+import type { LineFaults } from '../faults/index.js'
 import type { SimulatedMeter } from './meter.js'
 
 export interface BusServerOptions {
@@ -5,6 +7,8 @@ export interface BusServerOptions {
   /** 0 takes any free one */
   readonly port: number
   readonly meters: readonly SimulatedMeter[]
+  /** what the line does to answers, and by which clock; without it nothing */
+  readonly line?: { readonly faults: LineFaults; readonly clock: Clock }
 }
 
 /** One bus on one TCP port. */

@@ -1,18 +1,19 @@
 import { createServer, type Socket } from 'node:net'
 import { AppError } from '@endeks/domain/errors'
-import type { BusServer } from './bus-server.js'
+import { answerLine, type Reply } from './answer-line.js'
+import type { BusServer, BusServerOptions } from './bus-server.js'
 
 /** A bus has one master; a few more may look on while they test. */
 const mostConnections = 16
 
 /**
- * Listens and hands each connection over; closing ends those that are open.
+ * Listens and hands each connection over, with what writes answers to it; closing ends those that are open.
  *
  * @throws {AppError} PORT_TAKEN when another program listens there
  */
 export function listenTcp(
-  address: { readonly host: string; readonly port: number },
-  onConnection: (socket: Socket) => void
+  { line, ...address }: Pick<BusServerOptions, 'host' | 'port' | 'line'>,
+  onConnection: (socket: Socket, reply: Reply) => void
 ): Promise<BusServer> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -21,7 +22,7 @@ export function listenTcp(
     socket.on('close', () => sockets.delete(socket))
     // A master that vanishes is everyday life on a bus.
     socket.on('error', () => socket.destroy())
-    onConnection(socket)
+    onConnection(socket, line === undefined ? plainly(socket) : answerLine(socket, line.faults, line.clock))
   })
   server.maxConnections = mostConnections
   return new Promise((resolve, reject) => {
@@ -32,7 +33,7 @@ export function listenTcp(
         new AppError(
           taken ? 'PORT_TAKEN' : 'INTERNAL',
           taken ? `${where} is in use: change "port" of the bus` : `${where}: ${error.message}`,
-          { ...address },
+          { host: address.host, port: address.port },
           error
         )
       )
@@ -49,4 +50,10 @@ export function listenTcp(
       })
     })
   })
+}
+
+function plainly(socket: Socket): Reply {
+  return (_request, ...answers) => {
+    for (const { bytes } of answers) socket.write(bytes)
+  }
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { AppError } from '@endeks/domain/errors'
 import { mbus } from '@endeks/gateway/codec'
+import type { Reply } from '../answer-line.js'
 import type { StartBus } from '../bus-server.js'
 import { listenTcp } from '../tcp-server.js'
 import { MbusSlave } from './slave.js'
@@ -13,10 +14,10 @@ import { MbusSlave } from './slave.js'
 export const startMbusBus: StartBus = async (options) => {
   const slaves = new Map(options.meters.map((meter) => new MbusSlave(meter)).map((slave) => [slave.address, slave]))
   if (slaves.size < options.meters.length) throw new AppError('CONFIG_INVALID', 'two meters of a bus have the same address')
-  return listenTcp(options, (socket) => serve(socket, slaves))
+  return listenTcp(options, (socket, reply) => serve(socket, slaves, reply))
 }
 
-function serve(socket: Socket, slaves: ReadonlyMap<number, MbusSlave>): void {
+function serve(socket: Socket, slaves: ReadonlyMap<number, MbusSlave>, reply: Reply): void {
   let held: Buffer = Buffer.alloc(0)
   socket.on('data', (chunk) => {
     held = Buffer.concat([held, chunk])
@@ -28,9 +29,10 @@ function serve(socket: Socket, slaves: ReadonlyMap<number, MbusSlave>): void {
         held = held.subarray(1)
         continue
       }
+      const request = held.subarray(0, frame.value.size)
       held = held.subarray(frame.value.size)
-      const answer = frame.value.type === 'short' ? slaves.get(frame.value.address)?.answer(frame.value) : undefined
-      if (answer !== undefined) socket.write(answer)
+      const bytes = frame.value.type === 'short' ? slaves.get(frame.value.address)?.answer(frame.value) : undefined
+      reply(request, ...(bytes === undefined ? [] : [{ address: `${request[2]}`, bytes }]))
     }
   })
 }
