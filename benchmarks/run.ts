@@ -8,7 +8,7 @@ import { toIso } from '@endeks/domain/time'
 import { questions } from './questions.js'
 
 /** Longer than this a question has hung. */
-const longestMs = 10 * 60_000
+const longestMs = 20 * 60_000
 
 /**
  * `npm run bench [-- QUESTION...] [-- --save]`: each question in a process of its own, one line of JSON a question. `--save`

@@ -45,6 +45,14 @@ export class PollPlan {
     return this.meter.everyMs === undefined ? undefined : 'current'
   }
 
+  /**
+   * By when a poll that is due now should begin, for the order of a bus's queue. One that failed last time may cost its whole
+   * time-out again: it lets the others go first, for a period and no longer, so that it is never kept from recovering.
+   */
+  turn(): number {
+    return this.#clock.now() + (this.#failures === 0 ? 0 : this.periodMs)
+  }
+
   settle(kind: PollKind, succeeded: boolean): void {
     const now = this.#clock.now()
     if (kind === 'history') this.#settleHistory(now, succeeded)

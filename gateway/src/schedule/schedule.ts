@@ -1,6 +1,7 @@
 import type { Clock } from '@endeks/domain/time'
-import { concatMap, defer, EMPTY, filter, finalize, from, map, merge, Observable, timer } from 'rxjs'
+import { from, map, merge, Observable, timer } from 'rxjs'
 import type { SiteBus, SiteMeter } from '../config/check.js'
+import { BusQueue } from './bus-queue.js'
 import { type PollKind, PollPlan } from './poll-plan.js'
 
 export interface ScheduleDependencies {
@@ -19,8 +20,8 @@ export interface Settled {
 
 /**
  * Reads every meter of every bus when its time comes: buses side by side, one conversation at a time on each. A tick that
- * finds its meter still waiting or being read is skipped, so a bus never owes more than one conversation per meter, and a
- * dead meter costs the others one time-out a period, later one a back-off. Unsubscribing calls the conversations off.
+ * finds its meter still waiting or being read is skipped, so a bus never owes more than one conversation per meter. A dead
+ * meter lets the others go first and costs them one time-out a period, later one a back-off. Unsubscribing calls the conversations off.
  */
 export function schedule(buses: readonly SiteBus[], dependencies: ScheduleDependencies): Observable<Settled> {
   return merge(...buses.map((bus) => busSchedule(bus, dependencies)))
@@ -29,7 +30,6 @@ export function schedule(buses: readonly SiteBus[], dependencies: ScheduleDepend
 function busSchedule(bus: SiteBus, dependencies: ScheduleDependencies): Observable<Settled> {
   return new Observable((subscriber) => {
     const stop = new AbortController()
-    const taken = new Set<PollPlan>()
     const { clock, zone } = dependencies
     const plans = bus.meters.map((meter) => new PollPlan({ bus: bus.name, meter, clock, zone }))
     const ticks = merge(
@@ -37,31 +37,19 @@ function busSchedule(bus: SiteBus, dependencies: ScheduleDependencies): Observab
       from(plans.filter((plan) => plan.due() === 'history')),
       ...plans.map((plan) => timer(plan.phaseMs, plan.periodMs).pipe(map(() => plan)))
     )
-    const conversations = ticks.pipe(
-      filter((plan) => !taken.has(plan) && plan.due() !== undefined),
-      map((plan) => {
-        taken.add(plan)
-        return plan
-      }),
-      concatMap((plan) => converse(plan, bus, dependencies, stop.signal).pipe(finalize(() => taken.delete(plan))))
-    )
-    const running = conversations.subscribe(subscriber)
+    const queue = new BusQueue(async (plan) => {
+      const kind = plan.due()
+      if (kind === undefined || stop.signal.aborted) return
+      const succeeded = await dependencies.poll(bus, plan.meter, kind, stop.signal)
+      plan.settle(kind, succeeded)
+      subscriber.next({ bus: bus.name, address: plan.meter.address, kind, succeeded })
+    })
+    const running = ticks.subscribe((plan) => {
+      queue.add(plan).catch((thrown: unknown) => subscriber.error(thrown))
+    })
     return () => {
       stop.abort()
       running.unsubscribe()
     }
-  })
-}
-
-function converse(plan: PollPlan, bus: SiteBus, dependencies: ScheduleDependencies, signal: AbortSignal): Observable<Settled> {
-  return defer(() => {
-    const kind = plan.due()
-    if (kind === undefined || signal.aborted) return EMPTY
-    return from(dependencies.poll(bus, plan.meter, kind, signal)).pipe(
-      map((succeeded) => {
-        plan.settle(kind, succeeded)
-        return { bus: bus.name, address: plan.meter.address, kind, succeeded }
-      })
-    )
   })
 }

@@ -3,6 +3,7 @@ import { firstValueFrom, take, toArray } from 'rxjs'
 import t from 'tap'
 import type { SiteBus, SiteMeter } from '../../src/config/check.js'
 import { modbusProtocol } from '../../src/protocols/modbus/driver.js'
+import { BusQueue } from '../../src/schedule/bus-queue.js'
 import { PollPlan } from '../../src/schedule/poll-plan.js'
 import { schedule } from '../../src/schedule/schedule.js'
 
@@ -109,6 +110,29 @@ t.test(
     t.ok(seen.includes('a') && seen.includes('b'))
   }
 )
+
+t.test('a meter that failed lets those that are due go first, but for no longer than a period', async (t) => {
+  const clock = new StandingClock()
+  const plan = (address: string): PollPlan => new PollPlan({ bus: 'b', meter: meter(address), clock, zone })
+  const [silent, first, second, late] = [plan('silent'), plan('first'), plan('second'), plan('late')]
+  silent.settle('current', false)
+  const order: string[] = []
+  let free = (): void => {}
+  const queue = new BusQueue(async ({ meter: { address } }) => {
+    order.push(address)
+    if (address === 'first') await new Promise<void>((resolve) => (free = resolve))
+  })
+  const done = queue.add(first)
+  await queue.add(silent)
+  await queue.add(second)
+  await queue.add(second)
+  clock.instant += minute + 1
+  await queue.add(late)
+  free()
+  await done
+  t.same(order, ['first', 'second', 'silent', 'late'])
+  t.equal(new Set(order).size, order.length, 'none twice')
+})
 
 t.test('buses do not wait for each other, and unsubscribing calls conversations off', async (t) => {
   const clock = new StandingClock()
