@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 
 const strict = { additionalProperties: false } as const
 const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?(Z|[+-]\\d{2}:\\d{2})$' })
@@ -37,8 +37,15 @@ const lineFaults = [
 
 /** What is wrong with a meter itself; its answers are whole. */
 const meterFaults = [
-  /** its clock runs ahead, or behind for a negative figure */
-  Type.Object({ type: Type.Literal('clock-drift'), secondsPerDay: Type.Integer({ minimum: -43_200, maximum: 43_200 }) }, strict),
+  /** its clock runs ahead, or behind for a negative figure, since it was last set: when it was mounted unless told */
+  Type.Object(
+    {
+      type: Type.Literal('clock-drift'),
+      secondsPerDay: Type.Integer({ minimum: -43_200, maximum: 43_200 }),
+      setAt: Type.Optional(Instant)
+    },
+    strict
+  ),
   /** from then on another meter stands at the address, and nobody was told */
   Type.Object(
     {
@@ -59,14 +66,20 @@ const meterFaults = [
   Type.Object({ type: Type.Literal('application-error'), code: Type.Integer({ minimum: 0, maximum: 255 }), ...schedule }, strict)
 ] as const
 
-export const LineFaultSchema = Type.Union([...lineFaults])
-export const FaultSchema = Type.Union([...lineFaults, ...meterFaults])
-export type LineFault = Static<typeof LineFaultSchema>
-export type Fault = Static<typeof FaultSchema>
-export type MeterFault = Exclude<Fault, LineFault>
+export type LineFault = Static<(typeof lineFaults)[number]>
+export type MeterFault = Static<(typeof meterFaults)[number]>
+export type Fault = LineFault | MeterFault
 export type Schedule = { readonly [key in 'from' | 'to']?: string } & { readonly [key in 'every' | 'chance']?: number }
 
+/** Each fault's own schema, so that a wrong one is told what is wrong with it and not with all the others. */
+export const faultSchemas: ReadonlyMap<string, TSchema> = new Map(
+  [...lineFaults, ...meterFaults].map((each) => [each.properties.type.const, each])
+)
 const lineTypes: ReadonlySet<string> = new Set(lineFaults.map((each) => each.properties.type.const))
+
+/** A fault by its type alone: hold it against the schema that `faultSchemas` has for it. */
+export const FaultSchema = Type.Unsafe<Fault>(Type.Object({ type: Type.Enum([...faultSchemas.keys()]) }))
+export const LineFaultSchema = Type.Unsafe<LineFault>(Type.Object({ type: Type.Enum([...lineTypes]) }))
 
 export function isLineFault(fault: Fault): fault is LineFault {
   return lineTypes.has(fault.type)

@@ -1,5 +1,7 @@
 import type { Clock } from '@endeks/domain/time'
 import type { LineFaults } from '../faults/index.js'
+import type { DlmsFraming, HdlcLineOptions } from './dlms/options.js'
+import type { MbusBusOptions } from './mbus/options.js'
 import type { SimulatedMeter } from './meter.js'
 
 export interface BusServerOptions {
@@ -9,6 +11,8 @@ export interface BusServerOptions {
   readonly meters: readonly SimulatedMeter[]
   /** what the line does to answers, and by which clock; without it nothing */
   readonly line?: { readonly faults: LineFaults; readonly clock: Clock }
+  readonly mbus?: MbusBusOptions
+  readonly dlms?: { readonly framing?: DlmsFraming; readonly hdlc?: HdlcLineOptions }
 }
 
 /** One bus on one TCP port. */

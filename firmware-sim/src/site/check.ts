@@ -1,8 +1,14 @@
 import { type ConfigProblem, configInvalid, problemsOf } from '@endeks/domain/process'
+import { epochMs } from '@endeks/domain/time'
 import { Value } from 'typebox/value'
-import { busServers } from '../meters/index.js'
+import { busServers, refusals } from '../meters/index.js'
+import { problemsOfFaults } from './check-faults.js'
+import { simulatedMeter } from './meter.js'
 import { momentOf } from './moment.js'
-import { type SimulatedMeterEntry, type SimulatedSite, SimulatedSiteSchema } from './schema.js'
+import { type SimulatedBusEntry, type SimulatedMeterEntry, type SimulatedSite, SimulatedSiteSchema } from './schema.js'
+
+/** Properties of a bus and of a meter that are named after the protocol they are for. */
+const protocolOptions = ['mbus', 'dlms'] as const
 
 /** @throws {AppError} CONFIG_INVALID that lists every problem with its path */
 export function checkSimulatedSite(value: unknown, what = 'the simulated site'): SimulatedSite {
@@ -13,20 +19,49 @@ export function checkSimulatedSite(value: unknown, what = 'the simulated site'):
     const path = `/buses/${index}`
     if (names.has(bus.name)) problems.push({ path: `${path}/name`, message: `"${bus.name}" is another bus's name already` })
     names.add(bus.name)
-    if (!busServers.has(bus.protocol)) {
-      problems.push({ path: `${path}/protocol`, message: `"${bus.protocol}" can't be simulated: ${[...busServers.keys()].join(', ')}` })
-    }
-    const addresses = new Set<string>()
-    for (const [place, meter] of bus.meters.entries()) {
-      if (addresses.has(meter.address)) {
-        problems.push({ path: `${path}/meters/${place}/address`, message: `"${meter.address}" is another meter's address already` })
-      }
-      addresses.add(meter.address)
-      problems.push(...problemsOfMeter(meter, `${path}/meters/${place}`, value.zone))
-    }
+    problems.push(...problemsOfBus(bus, path, value.zone))
   }
   if (problems.length > 0) throw configInvalid(what, problems)
   return value
+}
+
+function problemsOfBus(bus: SimulatedBusEntry, path: string, zone: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (!busServers.has(bus.protocol)) {
+    problems.push({ path: `${path}/protocol`, message: `"${bus.protocol}" can't be simulated: ${[...busServers.keys()].join(', ')}` })
+  }
+  problems.push(...foreignOptions(bus, bus.protocol, path), ...problemsOfFaults(bus.faults ?? [], { path, zone, bus }))
+  const addresses = new Set<string>()
+  for (const [place, meter] of bus.meters.entries()) {
+    const here = `${path}/meters/${place}`
+    if (addresses.has(meter.address))
+      problems.push({ path: `${here}/address`, message: `"${meter.address}" is another meter's address already` })
+    addresses.add(meter.address)
+    const own = [
+      ...foreignOptions(meter, bus.protocol, here),
+      ...problemsOfMeter(meter, here, zone),
+      ...problemsOfFaults(meter.faults ?? [], { path: here, zone, bus, meter })
+    ]
+    problems.push(...own)
+    if (own.length === 0) problems.push(...problemsOnTheWire(meter, bus, { path: here, zone }))
+  }
+  return problems
+}
+
+/** What the protocol can't say of a meter that is right by itself. */
+function problemsOnTheWire(
+  meter: SimulatedMeterEntry,
+  bus: SimulatedBusEntry,
+  { path, zone }: { readonly path: string; readonly zone: string }
+) {
+  const refusal = refusals.get(bus.protocol)?.(simulatedMeter(meter, zone, { now: () => epochMs(0) }))
+  return refusal === undefined ? [] : [{ path, message: refusal }]
+}
+
+function foreignOptions(entry: SimulatedBusEntry | SimulatedMeterEntry, protocol: string, path: string): ConfigProblem[] {
+  return protocolOptions
+    .filter((name) => name !== protocol && entry[name] !== undefined)
+    .map((name) => ({ path: `${path}/${name}`, message: `is for a bus whose protocol is "${name}"` }))
 }
 
 function problemsOfMeter(meter: SimulatedMeterEntry, path: string, zone: string): ConfigProblem[] {

@@ -1,6 +1,9 @@
 import { meterUnits } from '@endeks/domain/units'
 import Type, { type Static } from 'typebox'
+import { FaultSchema, LineFaultSchema } from '../faults/index.js'
 import { LoadShapeSchema } from '../load-shapes/index.js'
+import { DlmsFraming, DlmsMeterOptions, HdlcLineOptions } from '../meters/dlms/options.js'
+import { MbusBusOptions, MbusMeterOptions } from '../meters/mbus/options.js'
 
 const strict = { additionalProperties: false } as const
 /** an instant, or a date of the site's zone: its first instant */
@@ -20,7 +23,10 @@ const Meter = Type.Object(
     initialIndex: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     shape: LoadShapeSchema,
     /** dismounted: the dial keeps its last index */
-    stoppedAt: Type.Optional(Moment)
+    stoppedAt: Type.Optional(Moment),
+    faults: Type.Optional(Type.Array(FaultSchema, { maxItems: 32 })),
+    mbus: Type.Optional(MbusMeterOptions),
+    dlms: Type.Optional(DlmsMeterOptions)
   },
   strict
 )
@@ -32,15 +38,25 @@ const Bus = Type.Object(
     host: Type.String({ minLength: 1, maxLength: 253, default: '127.0.0.1' }),
     /** 0 takes any free one */
     port: Type.Integer({ minimum: 0, maximum: 65_535 }),
-    meters: Type.Array(Meter, { maxItems: 10_000 })
+    meters: Type.Array(Meter, { maxItems: 10_000 }),
+    /** of the line, whoever answers on it */
+    faults: Type.Optional(Type.Array(LineFaultSchema, { maxItems: 32 })),
+    mbus: Type.Optional(MbusBusOptions),
+    dlms: Type.Optional(Type.Object({ framing: Type.Optional(DlmsFraming), hdlc: Type.Optional(HdlcLineOptions) }, strict))
   },
   strict
 )
 
 /** A simulated site: buses on ports, meters on buses, and how each meter counts. */
 export const SimulatedSiteSchema = Type.Object(
-  { zone: Type.String({ minLength: 1, maxLength: 64 }), buses: Type.Array(Bus, { minItems: 1, maxItems: 256 }) },
+  {
+    zone: Type.String({ minLength: 1, maxLength: 64 }),
+    /** which answers a fault strikes, and with which bytes, follows from it; 0 unless told */
+    seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295 })),
+    buses: Type.Array(Bus, { minItems: 1, maxItems: 256 })
+  },
   strict
 )
 export type SimulatedSite = Static<typeof SimulatedSiteSchema>
 export type SimulatedMeterEntry = Static<typeof Meter>
+export type SimulatedBusEntry = Static<typeof Bus>

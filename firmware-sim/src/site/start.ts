@@ -1,12 +1,11 @@
 import { AppError, asError, isAppError } from '@endeks/domain/errors'
 import type { RunningProcess } from '@endeks/domain/process'
-import type { Clock, EpochMs } from '@endeks/domain/time'
-import { indexFunction } from '../load-shapes/index.js'
+import type { Clock } from '@endeks/domain/time'
+import { isLineFault, LineFaults } from '../faults/index.js'
 import type { BusServer } from '../meters/bus-server.js'
 import { busServers } from '../meters/index.js'
-import type { SimulatedMeter } from '../meters/meter.js'
-import { momentOf } from './moment.js'
-import type { SimulatedMeterEntry, SimulatedSite } from './schema.js'
+import { simulatedMeter } from './meter.js'
+import type { SimulatedBusEntry, SimulatedSite } from './schema.js'
 
 export interface RunningSite extends RunningProcess {
   /** where each bus listens, by its name */
@@ -23,8 +22,9 @@ export async function startSite(site: SimulatedSite, clock: Clock): Promise<Runn
     for (const bus of site.buses) {
       const start = busServers.get(bus.protocol)
       if (start === undefined) throw new AppError('CONFIG_INVALID', `protocol "${bus.protocol}" can't be simulated`)
-      const meters = bus.meters.map((entry) => simulatedMeter(entry, site.zone, clock))
-      servers.set(bus.name, await started(bus, () => start({ host: bus.host, port: bus.port, meters })))
+      const meters = bus.meters.map((entry) => simulatedMeter(entry, site.zone, clock, site.seed))
+      const options = { ...bus, meters, line: { faults: lineFaults(bus, site.seed), clock } }
+      servers.set(bus.name, await started(bus, () => start(options)))
     }
   } catch (thrown) {
     await stop()
@@ -34,7 +34,7 @@ export async function startSite(site: SimulatedSite, clock: Clock): Promise<Runn
 }
 
 /** Names the bus in what its server says: a taken port, or a meter that the protocol cannot express. */
-async function started(bus: SimulatedSite['buses'][number], start: () => Promise<BusServer>): Promise<BusServer> {
+async function started(bus: SimulatedBusEntry, start: () => Promise<BusServer>): Promise<BusServer> {
   try {
     return await start()
   } catch (thrown) {
@@ -47,33 +47,10 @@ async function started(bus: SimulatedSite['buses'][number], start: () => Promise
   }
 }
 
-/** The meter that an entry describes. */
-export function simulatedMeter(entry: SimulatedMeterEntry, zone: string, clock: Clock): SimulatedMeter {
-  const startedAt = required(entry.startedAt, zone)
-  const stoppedAt = entry.stoppedAt === undefined ? undefined : required(entry.stoppedAt, zone)
-  return {
-    address: entry.address,
-    identity: { id: entry.serial, manufacturer: entry.manufacturer, version: entry.version, medium: entry.medium },
-    medium: entry.medium,
-    indexAt: indexFunction({
-      shape: entry.shape,
-      startedAt,
-      ...(stoppedAt === undefined ? {} : { stoppedAt }),
-      initialIndex: BigInt(entry.initialIndex),
-      digits: entry.digits,
-      zone
-    }),
-    scaler: entry.scaler,
-    unit: entry.unit ?? (entry.medium === 'heat' ? 'kWh' : 'm3'),
-    digits: entry.digits,
-    startedAt,
-    clock,
-    zone
-  }
-}
-
-function required(text: string, zone: string): EpochMs {
-  const moment = momentOf(text, zone)
-  if (moment === undefined) throw new AppError('CONFIG_INVALID', `"${text}" is no instant or date`)
-  return moment
+function lineFaults(bus: SimulatedBusEntry, seed = 0): LineFaults {
+  return new LineFaults({
+    seed,
+    bus: bus.faults ?? [],
+    meters: new Map(bus.meters.map(({ address, faults = [] }) => [address, faults.filter(isLineFault)]))
+  })
 }

@@ -8,6 +8,12 @@ const functionMask = 0x0f
 const sendNke = 0x00
 const requestUserData2 = 0x0b
 
+/** Why M-Bus can't have this meter, or undefined when it can. */
+export function refusalOf(meter: SimulatedMeter): string | undefined {
+  const primary = /^\d{1,3}$/.test(meter.address) && Number(meter.address) <= 250
+  return primary ? unsayable(meter) : `"${meter.address}" is not a primary address from 0 to 250`
+}
+
 /**
  * A meter's half of the link layer (EN 13757-2). A readout is a snapshot: all its frames are of the instant at which the
  * first was asked for. A request with the frame count bit of the one before gets the same frame again.
@@ -21,10 +27,8 @@ export class MbusSlave {
 
   /** @throws {AppError} CONFIG_INVALID when the address is not a primary one or M-Bus can't say what the meter shows */
   constructor(meter: SimulatedMeter) {
-    if (!/^\d{1,3}$/.test(meter.address) || Number(meter.address) > 250)
-      throw new AppError('CONFIG_INVALID', `"${meter.address}" is not a primary address from 0 to 250`)
-    const problem = unsayable(meter)
-    if (problem !== undefined) throw new AppError('CONFIG_INVALID', `meter ${meter.identity.id}: ${problem}`)
+    const refusal = refusalOf(meter)
+    if (refusal !== undefined) throw new AppError('CONFIG_INVALID', `meter ${meter.identity.id}: ${refusal}`)
     this.address = Number(meter.address)
     this.#meter = meter
   }
