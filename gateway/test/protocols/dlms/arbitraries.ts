@@ -107,36 +107,3 @@ export const initiateRequest = fc.record(
 export const oid = fc.constantFrom('2.16.756.5.8.1.1', '2.16.756.5.8.2.5', '1.3.6.1.4.1.99999', '0.9.2342')
 export const bitContents = fc.constantFrom(Uint8Array.of(7, 0x80), Uint8Array.of(0))
 export const i32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff })
-
-/** Mulberry32: a small generator whose whole run follows from the seed that the test prints. */
-export function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
-/** One frame bent in one of five ways. */
-export function mutated(frames: readonly Uint8Array[], pick: (below: number) => number): Uint8Array {
-  const frame = frames[pick(frames.length)] ?? new Uint8Array(0)
-  const other = frames[pick(frames.length)] ?? new Uint8Array(0)
-  const at = pick(frame.length + 1)
-  const changed = Uint8Array.from(frame)
-  switch (pick(5)) {
-    case 0:
-      changed[at] = (changed[at] ?? 0) ^ (1 << pick(8))
-      return changed
-    case 1:
-      return changed.subarray(0, at)
-    case 2:
-      return Uint8Array.of(...frame.subarray(0, at), pick(256), ...frame.subarray(at))
-    case 3:
-      return Uint8Array.of(...frame.subarray(0, at), ...other.subarray(pick(other.length + 1)))
-    default:
-      changed[at] = [0x7f, 0x80, 0x82, 0x84, 0xff][pick(5)] ?? 0
-      return changed
-  }
-}

@@ -1,0 +1,9 @@
+import t from 'tap'
+import { fuzzTest } from '../../fuzz/fuzz-test.js'
+import { fuzzedDlms } from './fuzz-targets.js'
+
+t.test('every mutation of an APDU, a frame, a stream or a conversation ends in a value or in a coded failure', (t) => {
+  const { outcomes, cases } = fuzzTest(t, fuzzedDlms, 20_261_124)
+  t.ok((outcomes.get('value') ?? 0) > cases / 10 && outcomes.size > 15, 'the mutations reach both sides')
+  t.end()
+})
