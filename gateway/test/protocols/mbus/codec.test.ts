@@ -119,7 +119,7 @@ t.test('a failure says what is wrong and where', (t) => {
   t.match(mbusCodec.describeFrame(hex('10 5B 01 5C 16 00')), { ok: false, error: { code: 'MBUS_TRAILING_BYTES', offset: 5 } })
   t.match(mbusCodec.describeFrame(hex('68 03 04 68')), { ok: false, error: { code: 'MBUS_LENGTH', offset: 2 } })
   t.match(mbusCodec.describeFrame(hex('68 03')), { ok: false, error: { code: 'MBUS_TRUNCATED', offset: 2 } })
-  t.equal(codeOf(encodeLong(0x08, 1, 0x75, hex('00'))), 'MBUS_CI_UNSUPPORTED')
+  t.equal(codeOf(encodeLong(0x08, 1, 0x79, hex('00'))), 'MBUS_CI_UNSUPPORTED')
   t.equal(codeOf(encodeLong(0x53, 1, 0x51, hex('00'))), 'MBUS_CONTROL_FIELD')
   t.equal(codeOf(encodeLong(0x08, 1, 0x73, new Uint8Array(17))), 'MBUS_TRAILING_BYTES')
   const encrypted = Uint8Array.of(...header.subarray(0, 10), 0x10, 0x05, ...new Uint8Array(16))

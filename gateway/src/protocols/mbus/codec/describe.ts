@@ -22,13 +22,14 @@ export function describeFrame(bytes: Uint8Array, context?: FrameContext): Result
     return success({ protocol: 'mbus', frame: 'short', control: frame.value.control, address: frame.value.address })
   const response = readResponse(frame.value, context?.key)
   if (!response.ok) return response
-  const { identity, access, status, records, securityMode } = response.value
+  const { identity, access, status, records, securityMode, authenticated } = response.value
   return success({
     protocol: 'mbus',
     ...(identity === undefined ? {} : { identity }),
     access,
     status: statusNames(status),
     ...(securityMode === 0 ? {} : { securityMode }),
+    ...(authenticated ? { authenticated } : {}),
     records: records.map(describeRecord)
   })
 }

@@ -1,11 +1,14 @@
 import type { DeviceIdentity } from '@endeks/domain/metering'
+import { authenticationOf, encodeAuthentication, encodedAuthenticationSize } from './authentication.js'
+import { aesBlock } from './cmac.js'
 import { dataFields } from './data-field.js'
 import { encodeDate, type MeterDate } from './date.js'
 import { control, encodeLong } from './frame.js'
 import { manufacturerCode, mediumCode } from './header.js'
 import { recordFunctions } from './record.js'
 import { ciField } from './response.js'
-import { longHeaderSize } from './transport-header.js'
+import { macOf, sealModeFive, sealModeSeven } from './security.js'
+import { longHeaderSize, securityModes } from './transport-header.js'
 import { vifOf } from './value-information.js'
 
 /** The value of a record to send, and how it's coded. Sizes are bytes; a text has at most 191 characters of ISO 8859-1. */
@@ -35,13 +38,29 @@ export interface EncodableResponse {
   readonly status: number
   readonly records: readonly EncodableRecord[]
   readonly moreFollow?: boolean
+  readonly security?: ResponseSecurity
 }
+
+/** How a meter hides its records; `counter` must be another one for every message under a key. */
+export type ResponseSecurity =
+  | { readonly mode: 5; readonly key: Uint8Array }
+  | { readonly mode: 7; readonly key: Uint8Array; readonly counter: number }
 
 /** Bytes that the records of one frame may take: 255 less C, A, CI, the header and the DIF that says more follow. */
 export const mostRecordBytes = 255 - 3 - longHeaderSize - 1
 
+/** The same for records that are hidden: whole blocks, the first of which begins with two idle fillers. */
+export function mostRecordBytesOf(security: ResponseSecurity | undefined): number {
+  if (security === undefined) return mostRecordBytes
+  const outside = security.mode === 5 ? 0 : 1 + encodedAuthenticationSize + 1
+  return aesBlock * Math.floor((255 - 3 - longHeaderSize - outside) / aesBlock) - 2 - 1
+}
+
 const dateTimeVif = 0x6d
 const moreRecordsDif = 0x1f
+const idleFiller = 0x2f
+/** The meter's own key, from which those of the message are derived. */
+const derivedByCmac = 0x10
 
 /**
  * A meter's answer with the variable data structure.
@@ -49,23 +68,38 @@ const moreRecordsDif = 0x1f
  * @throws {RangeError} for what a frame can't hold: a value too large for its size, a unit without a VIF, too many records
  */
 export function encodeResponse(response: EncodableResponse): Uint8Array {
-  const { identity } = response
-  if (!/^\d{8}$/.test(identity.id)) throw new RangeError(`"${identity.id}" is not an identification number of eight digits`)
+  const { identity, security } = response
+  if (!/^[0-9A-E]{8}$/.test(identity.id)) throw new RangeError(`"${identity.id}" is not an identification number of eight digits`)
   const manufacturer = manufacturerCode(identity.manufacturer ?? '')
-  const data = [
-    ...bcdBytes(BigInt(identity.id), 4),
-    manufacturer & 0xff,
-    manufacturer >> 8,
-    identity.version ?? 0,
-    mediumCode(identity.medium ?? 'unknown'),
-    response.access & 0xff,
-    response.status & 0xff,
-    0,
-    0,
-    ...response.records.flatMap((record) => Array.from(encodeRecord(record))),
-    ...(response.moreFollow === true ? [moreRecordsDif] : [])
-  ]
-  return encodeLong(control.respondUserData, response.address, ciField.variable, Uint8Array.from(data))
+  const id = Buffer.from(identity.id, 'hex').reverse()
+  const maker = [manufacturer & 0xff, manufacturer >> 8]
+  const device = [identity.version ?? 0, mediumCode(identity.medium ?? 'unknown')]
+  const head = [...id, ...maker, ...device, response.access & 0xff, response.status & 0xff]
+  const records = response.records.flatMap((record) => Array.from(encodeRecord(record)))
+  const end = response.moreFollow === true ? [moreRecordsDif] : []
+  if (security === undefined)
+    return encodeLong(control.respondUserData, response.address, ciField.variable, Uint8Array.of(...head, 0, 0, ...records, ...end))
+  const body = wholeBlocks(records, end)
+  const configuration = [(body.length / aesBlock) << 4, security.mode]
+  const sealing = { address: Uint8Array.of(...maker, ...id, ...device), access: response.access & 0xff, key: security.key }
+  if (security.mode === securityModes.aesCbc) {
+    const data = Uint8Array.of(...head, ...configuration, ...sealModeFive(body, sealing))
+    return encodeLong(control.respondUserData, response.address, ciField.variable, data)
+  }
+  const layer = authenticationOf(security.counter)
+  const hidden = sealModeSeven(body, sealing, layer.counter)
+  const message = Uint8Array.of(ciField.variable, ...head, ...configuration, derivedByCmac, ...hidden)
+  const data = Uint8Array.of(...encodeAuthentication(layer, macOf(layer, message, sealing)), ...message)
+  return encodeLong(control.respondUserData, response.address, ciField.authentication, data)
+}
+
+/** Two idle fillers, the records and as many more fillers as make whole blocks; behind DIF 1F there would be the maker's data. */
+function wholeBlocks(records: readonly number[], end: readonly number[]): Uint8Array {
+  const used = 2 + records.length + end.length
+  const fillers = new Array<number>((aesBlock - (used % aesBlock)) % aesBlock).fill(idleFiller)
+  const body = Uint8Array.of(idleFiller, idleFiller, ...records, ...fillers, ...end)
+  if (body.length > 15 * aesBlock) throw new RangeError(`${records.length} bytes of records do not fit into 15 blocks`)
+  return body
 }
 
 /** @throws {RangeError} when the value doesn't fit its size or no VIF says its quantity, unit and scaler */

@@ -21,7 +21,7 @@ const mostOffered = 16
 export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeFailure> {
   const { profile } = evidence
   if (!isMbusProfile(profile)) return refuse('MBUS_PROFILE', 'The profile is not one for M-Bus')
-  const responses = readResponses(evidence.response)
+  const responses = readResponses(evidence.response, evidence.keys?.secrets.encryption)
   if (!responses.ok) return responses
   if (responses.value.length === 0) return refuse('MBUS_NO_RESPONSE', 'No frame carries data of a meter', evidence.response.length)
   const identity = responses.value.find((response) => response.identity !== undefined)?.identity
@@ -51,14 +51,14 @@ function inWords(record: MbusRecord): string {
 }
 
 /** Every answer of a conversation. All must come from one device, else its indexes would be another's. */
-export function readResponses(bytes: Uint8Array): Result<readonly MbusResponse[], DecodeFailure> {
+export function readResponses(bytes: Uint8Array, key?: Uint8Array): Result<readonly MbusResponse[], DecodeFailure> {
   const frames = splitFrames(bytes, mostFrames)
   if (!frames.ok) return frames
   const responses: MbusResponse[] = []
   let identity: DeviceIdentity | undefined
   for (const frame of frames.value) {
     if (frame.type !== 'long') continue
-    const response = readResponse(frame)
+    const response = readResponse(frame, key)
     if (!response.ok) return response
     const named = response.value.identity
     identity ??= named

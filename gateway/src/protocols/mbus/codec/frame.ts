@@ -34,12 +34,17 @@ export const longestFrame = 0xff + longOverhead
 /** Control fields (EN 13757-2, after IEC 60870-5-2): who speaks, and with which frame count bit. */
 export const control = {
   sendNke: 0x40,
+  sendUserData: 0x53,
+  requestUserData1: 0x5a,
   requestUserData2: 0x5b,
   frameCountBit: 0x20,
   respondUserData: 0x08,
   /** ACD and DFC of an answer say nothing about its content */
   answerMask: 0xcf
 } as const
+
+/** Addresses that no single meter has: 253 the selected one, 254 all of them, each answering, and 255 all of them, none answering. */
+export const sharedAddress = { selected: 253, test: 254, broadcast: 255 } as const
 
 /**
  * Reads the frame at the start of `bytes`; what follows it is left alone.

@@ -51,10 +51,14 @@ export function fixedMediumName(code: number): string {
   return fixedMedia[code] ?? mediumName(code)
 }
 
+const mediumCodes: ReadonlyMap<string, number> = new Map(Object.entries(media).map(([code, name]) => [name, Number(code)]))
+/** Every device type that has a name. */
+export const namedMedia: readonly number[] = [...mediumCodes.values()]
+
 /** The device type code of a medium's name, or that of "unknown". */
 export function mediumCode(name: string): number {
-  const found = Object.entries(media).find(([, each]) => each === name)
-  return found === undefined ? 15 : Number(found[0])
+  const reserved = /^reserved-(\d{1,3})$/.exec(name)?.[1]
+  return reserved === undefined ? (mediumCodes.get(name) ?? 15) : Number(reserved)
 }
 
 /** Three letters of five bits each, A = 1 (EN 13757-7:2018; EN 62056-21 registers them). */

@@ -3,7 +3,11 @@ import { describeFrame } from './describe.js'
 import { decodeEvidence } from './evidence.js'
 import { MbusProfileSchema } from './profile.js'
 
+export type { AuthenticationLayer } from './authentication.js'
+export { readAuthentication } from './authentication.js'
 export { instantOf } from './clock.js'
+export { aesCmac } from './cmac.js'
+export { type Command, encodeCommand, highestPrimaryAddress, readCommand } from './command.js'
 export type { MeterDate } from './date.js'
 export {
   type EncodableRecord,
@@ -11,7 +15,9 @@ export {
   type EncodableValue,
   encodeRecord,
   encodeResponse,
-  mostRecordBytes
+  mostRecordBytes,
+  mostRecordBytesOf,
+  type ResponseSecurity
 } from './encode.js'
 export { holdsCurrent } from './evidence.js'
 export type { MbusCode } from './failure.js'
@@ -24,12 +30,22 @@ export {
   longestFrame,
   type MbusFrame,
   readFrame,
+  sharedAddress,
   splitFrames
 } from './frame.js'
 export { isMbusProfile, type MbusProfile } from './profile.js'
 export { MbusRecord } from './record.js'
 export { type MbusResponse, readResponse } from './response.js'
-export { type OpenBody, openBody } from './security.js'
+export {
+  encodeSelection,
+  formatSecondary,
+  isSelected,
+  parseSecondary,
+  readSelection,
+  type SecondaryAddress,
+  secondaryOf
+} from './secondary-address.js'
+export { type Authentication, type OpenBody, type OpenContext, openBody } from './security.js'
 export { type HeaderKind, readTransportHeader, type TransportHeader } from './transport-header.js'
 export { vifOf } from './value-information.js'
 

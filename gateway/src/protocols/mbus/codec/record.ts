@@ -1,6 +1,7 @@
 import { type Result, success } from '@endeks/domain/result'
 import type { DecodeFailure } from '../../protocol.js'
 import { type Decimal, type FieldType, powerOfTen, type RecordValue, readData, shortestDecimal } from './data-field.js'
+import { refuse } from './failure.js'
 import { type Meaning, unnamed } from './meaning.js'
 import { RecordScanner } from './scanner.js'
 
@@ -106,6 +107,16 @@ export function readRecords(bytes: Uint8Array, base: number, highByteFirst = fal
     records.push(new MbusRecord(place, scanner.meaning, scanner.fieldType, highByteFirst ? data.toReversed() : data))
   }
   return success(records)
+}
+
+const alarmMeaning: Meaning = { ...unnamed('alarm-status'), coding: 'unsigned' }
+
+/** What a meter says to a request for class 1 data: one byte, whose bits are the maker's (EN 13757-3:2018, alarm report). */
+export function readAlarm(bytes: Uint8Array, offset: number): Result<readonly MbusRecord[], DecodeFailure> {
+  if (bytes.length === 0) return refuse('MBUS_RECORD_TRUNCATED', 'The alarm report has no status byte', offset)
+  return success([
+    new MbusRecord({ function: 'instantaneous', storage: 0, tariff: 0, subunit: 0, offset }, alarmMeaning, 'integer', bytes.subarray(0, 1))
+  ])
 }
 
 /** Everything behind DIF 0F or 1F is the maker's; 1F says that another frame follows (EN 13757-3:2018, 6.3). */

@@ -1,17 +1,18 @@
 import type { DeviceIdentity } from '@endeks/domain/metering'
 import { type Result, success } from '@endeks/domain/result'
 import type { DecodeFailure } from '../../protocol.js'
+import { readAuthentication } from './authentication.js'
 import { hexByte, refuse } from './failure.js'
 import { fixedStructureSize, readFixedStructure } from './fixed-structure.js'
 import { control, type LongFrame } from './frame.js'
-import { type MbusRecord, readRecords } from './record.js'
-import { openBody } from './security.js'
+import { type MbusRecord, readAlarm, readRecords } from './record.js'
+import { type Authentication, openBody } from './security.js'
 import { type HeaderKind, readTransportHeader } from './transport-header.js'
 
 /** CI fields that an encoder writes (EN 13757-7:2018). */
-export const ciField = { variable: 0x72, fixed: 0x73 } as const
+export const ciField = { variable: 0x72, fixed: 0x73, authentication: 0x90 } as const
 
-type Content = 'records' | 'counters' | 'error'
+type Content = 'records' | 'counters' | 'error' | 'alarm'
 
 interface CiMeaning {
   readonly content: Content
@@ -25,8 +26,11 @@ const ciMeanings: Readonly<Record<number, CiMeaning>> = {
   110: { content: 'error', header: 'short', highByteFirst: false },
   111: { content: 'error', header: 'long', highByteFirst: false },
   112: { content: 'error', header: 'none', highByteFirst: false },
+  113: { content: 'alarm', header: 'none', highByteFirst: false },
   114: { content: 'records', header: 'long', highByteFirst: false },
   115: { content: 'counters', header: 'none', highByteFirst: false },
+  116: { content: 'alarm', header: 'short', highByteFirst: false },
+  117: { content: 'alarm', header: 'long', highByteFirst: false },
   118: { content: 'records', header: 'long', highByteFirst: true },
   119: { content: 'counters', header: 'none', highByteFirst: true },
   120: { content: 'records', header: 'none', highByteFirst: false },
@@ -45,6 +49,8 @@ export interface MbusResponse {
   readonly moreFollow: boolean
   /** the security mode by which the records were hidden; 0 for plain ones */
   readonly securityMode: number
+  /** a MAC proved that it comes from the holder of the meter's key */
+  readonly authenticated: boolean
 }
 
 /** Application errors (EN 13757-3:2013, 4.6); the codes of later editions are shown by their number. */
@@ -65,32 +71,59 @@ export function readResponse(frame: LongFrame, key?: Uint8Array): Result<MbusRes
   const start = frame.dataOffset
   if ((frame.control & control.answerMask) !== control.respondUserData)
     return refuse('MBUS_CONTROL_FIELD', `Control field ${hexByte(frame.control)} is not that of a meter's answer`, start - 3)
-  const meaning = ciMeanings[frame.ci]
+  const whole = { address: frame.address, ci: frame.ci, data: frame.data, offset: start, key }
+  if (frame.ci !== ciField.authentication) return readMessage(whole)
+  const layer = readAuthentication(frame.data, start)
+  if (!layer.ok) return layer
+  const message = frame.data.subarray(layer.value.size)
+  const ci = message[0]
+  if (ci === undefined)
+    return refuse('MBUS_HEADER_TRUNCATED', 'Behind the authentication layer comes no CI field', start + frame.data.length)
+  const authentication = { layer: layer.value, message }
+  return readMessage({ ...whole, ci, data: message.subarray(1), offset: start + layer.value.size + 1, authentication })
+}
+
+/** A transport layer and what it carries. */
+interface Message {
+  readonly address: number
+  readonly ci: number
+  /** behind the CI field */
+  readonly data: Uint8Array
+  /** of `data` in the frame */
+  readonly offset: number
+  readonly key: Uint8Array | undefined
+  readonly authentication?: Authentication
+}
+
+function readMessage(message: Message): Result<MbusResponse, DecodeFailure> {
+  const { data, offset: start, ci } = message
+  const meaning = ciMeanings[ci]
   if (meaning === undefined)
     return refuse(
       'MBUS_CI_UNSUPPORTED',
-      `CI field ${hexByte(frame.ci)} is none of ${Object.keys(ciMeanings).map(Number).map(hexByte).join(', ')}`,
+      `CI field ${hexByte(ci)} is none of ${Object.keys(ciMeanings).map(Number).map(hexByte).join(', ')}`,
       start - 1
     )
-  if (meaning.content === 'counters') return readCounters(frame, meaning)
-  const header = readTransportHeader(meaning.header, frame.data, { offset: start, highByteFirst: meaning.highByteFirst })
+  if (meaning.content === 'counters') return readCounters(message, meaning)
+  const header = readTransportHeader(meaning.header, data, { offset: start, highByteFirst: meaning.highByteFirst })
   if (!header.ok) return header
-  const place = { offset: start + header.value.size, key }
-  const opened = openBody(header.value, frame.data.subarray(header.value.size), place)
+  const offset = start + header.value.size
+  const opened = openBody(header.value, data.subarray(header.value.size), { ...message, offset })
   if (!opened.ok) return opened
-  const { body, mode } = opened.value
-  if (meaning.content === 'error') return applicationError(body, place.offset)
-  const records = readRecords(body, place.offset, meaning.highByteFirst)
+  const { body, mode, authenticated } = opened.value
+  if (meaning.content === 'error') return applicationError(body, offset)
+  const records = meaning.content === 'alarm' ? readAlarm(body, offset) : readRecords(body, offset, meaning.highByteFirst)
   if (!records.ok) return records
   const { identity, access, status } = header.value
   return success({
-    address: frame.address,
+    address: message.address,
     ...(identity === undefined ? {} : { identity }),
     access,
     status,
     records: records.value,
     moreFollow: records.value.at(-1)?.function === 'more-records-follow',
-    securityMode: mode
+    securityMode: mode,
+    authenticated
   })
 }
 
@@ -99,11 +132,11 @@ function applicationError(body: Uint8Array, offset: number): Result<never, Decod
   return refuse('MBUS_APPLICATION_ERROR', `The meter reports: ${applicationErrors[code] ?? `error ${code}`}`, offset)
 }
 
-function readCounters(frame: LongFrame, meaning: CiMeaning): Result<MbusResponse, DecodeFailure> {
-  const { data, dataOffset } = frame
+function readCounters({ address, data, offset }: Message, meaning: CiMeaning): Result<MbusResponse, DecodeFailure> {
   const message = `The fixed data structure has ${fixedStructureSize} bytes, here are ${data.length}`
-  if (data.length < fixedStructureSize) return refuse('MBUS_HEADER_TRUNCATED', message, dataOffset + data.length)
-  if (data.length > fixedStructureSize) return refuse('MBUS_TRAILING_BYTES', message, dataOffset + fixedStructureSize)
-  const { id, medium, access, status, records } = readFixedStructure(data, dataOffset, meaning.highByteFirst)
-  return success({ address: frame.address, identity: { id, medium }, access, status, records, moreFollow: false, securityMode: 0 })
+  if (data.length < fixedStructureSize) return refuse('MBUS_HEADER_TRUNCATED', message, offset + data.length)
+  if (data.length > fixedStructureSize) return refuse('MBUS_TRAILING_BYTES', message, offset + fixedStructureSize)
+  const { id, medium, access, status, records } = readFixedStructure(data, offset, meaning.highByteFirst)
+  const plain = { moreFollow: false, securityMode: 0, authenticated: false }
+  return success({ address, identity: { id, medium }, access, status, records, ...plain })
 }

@@ -38,6 +38,21 @@ export interface TransportHeader {
   readonly status: number
   /** 16 bits: security mode, number of encrypted blocks and more */
   readonly configuration: number
+  /** the byte behind it in mode 7: how keys are derived, and which key of the meter they are made of */
+  readonly extension?: number
+}
+
+/** Modes of EN 13757-7:2018 that hide data: 5 and 7 AES-128-CBC, 13 TLS. */
+export const securityModes = { aesCbc: 5, aesCbcDerived: 7, tls: 13 } as const
+const hidingModes: readonly number[] = Object.values(securityModes)
+
+/**
+ * The security mode that hides the data, or 0. Wired meters were given a "signature" here before the configuration field was
+ * defined, and some still fill it with other things: only the modes with blocks to decrypt count.
+ */
+export function modeOf(configuration: number): number {
+  const mode = (configuration >> 8) & 0x1f
+  return hidingModes.includes(mode) && ((configuration >> 4) & 0x0f) > 0 ? mode : 0
 }
 
 /**
@@ -60,11 +75,17 @@ export function readTransportHeader(
   }
   const [access = 0, status = 0] = data.subarray(longHeader.access.offset - skipped)
   const configuration = number16(part(longHeader.configuration))
-  if (kind === 'short') return success({ size, access, status, configuration })
+  const extended = modeOf(configuration) === securityModes.aesCbcDerived
+  const extension = data[size]
+  if (extended && extension === undefined)
+    return refuse('MBUS_HEADER_TRUNCATED', `The header of mode 7 has ${size + 1} bytes, here are ${size}`, order.offset + size)
+  const rest = { access, status, configuration, ...(extended && extension !== undefined ? { extension } : {}) }
+  const wholeSize = extended ? size + 1 : size
+  if (kind === 'short') return success({ size: wholeSize, ...rest })
   const [id, manufacturer] = [part(longHeader.id), part(longHeader.manufacturer)]
   const [version = 0, medium = 0] = data.subarray(longHeader.version.offset)
   return success({
-    size,
+    size: wholeSize,
     identity: {
       id: identificationText(id),
       manufacturer: manufacturerName(number16(manufacturer)),
@@ -72,9 +93,7 @@ export function readTransportHeader(
       medium: mediumName(medium)
     },
     address: Uint8Array.of(...manufacturer, ...id, version, medium),
-    access,
-    status,
-    configuration
+    ...rest
   })
 }
 
