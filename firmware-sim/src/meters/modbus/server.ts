@@ -38,7 +38,7 @@ function serve(socket: Socket, meters: ReadonlyMap<number, SimulatedMeter>): voi
       const adu = modbus.parseAdu(held, 0)
       if (adu.ok) {
         socket.write(answer(adu.value, meters))
-        held = held.subarray(7 + adu.value.pdu.length)
+        held = held.subarray(adu.value.size)
       } else if (adu.error.code === 'MODBUS_TRUNCATED' && held.length < longestFrame) return
       else {
         // Where the next frame begins cannot be known any more (4.2.2: an invalid header closes the connection).
@@ -59,5 +59,5 @@ function answer(request: modbus.Adu, meters: ReadonlyMap<number, SimulatedMeter>
   if (!range.ok) return refuse(range.error.code === 'MODBUS_FUNCTION' ? illegalFunction : illegalAddress)
   const registers = range.value.function === 3 ? readRegisters(meter, range.value.address, range.value.count) : undefined
   if (registers === undefined) return refuse(illegalAddress)
-  return modbus.encodeAdu(request.transaction, request.unit, modbus.encodeReadResponse(range.value.function, registers))
+  return modbus.encodeAdu(request.transaction, request.unit, modbus.encodeReadResponse(3, registers))
 }

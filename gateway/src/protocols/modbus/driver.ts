@@ -3,7 +3,7 @@ import modbusSerial from 'modbus-serial'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type Bus, type BusDependencies, type Exchange, type Protocol, ReadFailure, type ReadJob } from '../protocol.js'
-import { isModbusProfile, modbusCodec, planReads, type RegisterRange } from './codec/index.js'
+import { isModbusProfile, modbusCodec, planReads, type ReadRange } from './codec/index.js'
 
 const BusSchema = Type.Object(
   { host: Type.String({ minLength: 1, maxLength: 253 }), port: Type.Integer({ minimum: 1, maximum: 65_535 }) },
@@ -102,7 +102,7 @@ class ModbusTcpBus implements Bus {
     this.#drop()
   }
 
-  async #ask(connection: Connection, unit: number, range: RegisterRange, signal: AbortSignal): Promise<void> {
+  async #ask(connection: Connection, unit: number, range: ReadRange, signal: AbortSignal): Promise<void> {
     const { client, socket } = connection
     client.setID(unit)
     const answer =

@@ -2,7 +2,7 @@ import { fromIso } from '@endeks/domain/time'
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeEvidence, modbus } from '../../../src/codec/index.js'
-import { decodeNumber } from '../../../src/protocols/modbus/codec/registers.js'
+import { decodeNumber } from '../../../src/protocols/modbus/codec/number.js'
 import { profile } from './profile.js'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s/g, ''), 'hex'))

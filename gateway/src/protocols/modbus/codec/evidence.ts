@@ -1,15 +1,19 @@
-import { type DeviceIdentity, type MeterReading, obis } from '@endeks/domain/metering'
+import { type DeviceIdentity, type MeterReading, obis, statusBits } from '@endeks/domain/metering'
 import { failure, type Result, success } from '@endeks/domain/result'
 import type { EpochMs } from '@endeks/domain/time'
 import type { DecodeFailure, Evidence, Exchange, MeterReadout } from '../../protocol.js'
-import { type Adu, parseAdus, parseReadRequest, parseReadResponse } from './mbap.js'
-import { isModbusProfile, type ModbusProfile, timestampTypes, type ValueField, valueTypes } from './profile.js'
-import { decodeNumber, decodeText, decodeTimestamp, RegisterMap, type Words } from './registers.js'
+import { conversationOf } from './conversation.js'
+import { wireAddress } from './layout.js'
+import { decodeNumber } from './number.js'
+import { matchResponse, parseReadRequest, readsBits } from './pdu.js'
+import { isModbusProfile, type ModbusProfile, type ValueField } from './profile.js'
+import { decodeText, RegisterMap, type Words } from './registers.js'
+import { decodeTimestamp } from './timestamp.js'
+import { joinWords, timestampTypes, valueTypes } from './types.js'
 
 /**
- * Readings from a conversation's bytes alone: answers are matched to requests by transaction identifier, their registers laid
- * out by the requested addresses, and the profile read from that map. Registers carry no time, so a current value stands at
- * the gateway's clock.
+ * Readings from a conversation's bytes alone: the answers' registers are laid out by the requested addresses, and the profile is
+ * read from that map. Registers carry no time, so a current value stands at the gateway's clock.
  */
 export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeFailure> {
   const { profile } = evidence
@@ -19,14 +23,19 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   const identity = decodeIdentity(map.value, profile)
   if (!identity.ok) return identity
   const readings: MeterReading[] = []
+  const status = decodeStatus(map.value, profile)
+  if (!status.ok) return status
   for (const register of profile.registers) {
-    const read = map.value.read(register.function, register.address, valueTypes[register.type])
+    const address = wireAddress(profile, register.address)
+    const read = map.value.read(register.function, address, valueTypes[register.type])
     if (!read.ok) return read
-    const added = addReading(readings, register, read.value, evidence.at)
-    if (!added.ok) return added
+    const reading = decodeReading({ map: map.value, profile, field: register, read: read.value, at: evidence.at })
+    if (!reading.ok) return reading
+    if (reading.value !== undefined) readings.push({ ...reading.value, status: status.value })
   }
-  const stored = addHistory(readings, map.value, profile, evidence.zone)
+  const stored = decodeHistory(map.value, profile, evidence.zone)
   if (!stored.ok) return stored
+  readings.push(...stored.value)
   if (readings.length === 0) {
     return failure({ code: 'MODBUS_VALUE_INVALID', message: 'every register holds the value that the profile calls invalid' })
   }
@@ -34,112 +43,108 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
 }
 
 function registersOf(exchange: Exchange): Result<RegisterMap, DecodeFailure> {
-  const requests = parseAdus(exchange.request)
-  if (!requests.ok) return failure({ ...requests.error, message: `request: ${requests.error.message}` })
-  const responses = parseAdus(exchange.response)
-  if (!responses.ok) return responses
-  const waiting = [...responses.value]
+  const conversation = conversationOf(exchange)
+  if (!conversation.ok) return conversation
   const map = new RegisterMap()
-  for (const request of requests.value) {
-    const place = waiting.findIndex((each) => each.transaction === request.transaction)
-    const response = waiting[place]
-    if (response === undefined) {
-      return failure({
-        code: 'MODBUS_TRANSACTION',
-        message: `request ${request.transaction} has no answer`,
-        offset: exchange.response.length
-      })
-    }
-    waiting.splice(place, 1)
-    const laid = layOut(map, request, response)
-    if (!laid.ok) return laid
+  for (const { request, answer: response } of conversation.value.questions) {
+    const range = parseReadRequest(request)
+    if (!range.ok) return failure({ ...range.error, message: `request: ${range.error.message}` })
+    if (!response.ok) return response
+    const answer = matchResponse(request, range.value, response.value)
+    if (!answer.ok) return answer
+    map.add(range.value, answer.value)
   }
-  const extra = waiting[0]
-  if (extra !== undefined) {
-    return failure({ code: 'MODBUS_TRANSACTION', message: `answer ${extra.transaction} belongs to no request`, offset: extra.offset })
-  }
-  return success(map)
-}
-
-function layOut(map: RegisterMap, request: Adu, response: Adu): Result<undefined, DecodeFailure> {
-  const range = parseReadRequest(request)
-  if (!range.ok) return failure({ ...range.error, message: `request: ${range.error.message}` })
-  if (response.unit !== request.unit) {
-    return failure({
-      code: 'MODBUS_UNIT',
-      message: `unit ${request.unit} was asked and unit ${response.unit} answered`,
-      offset: response.offset + 6
-    })
-  }
-  const answer = parseReadResponse(response)
-  if (!answer.ok) return answer
-  const { registers, offset } = answer.value
-  if (answer.value.function !== range.value.function) {
-    return failure({
-      code: 'MODBUS_FUNCTION',
-      message: `function ${range.value.function} was asked and ${answer.value.function} answered`,
-      offset: offset - 2
-    })
-  }
-  if (registers.length !== range.value.count) {
-    return failure({
-      code: 'MODBUS_BYTE_COUNT',
-      message: `${range.value.count} registers were asked and ${registers.length} came`,
-      offset: offset - 1
-    })
-  }
-  for (const [index, word] of registers.entries()) map.set(range.value.function, range.value.address + index, word, offset + index * 2)
-  return success(undefined)
+  const { unasked } = conversation.value
+  return unasked === undefined ? success(map) : failure(unasked)
 }
 
 function decodeIdentity(map: RegisterMap, profile: ModbusProfile): Result<DeviceIdentity, DecodeFailure> {
   const { identity } = profile
-  const read = map.read(identity.function, identity.address, identity.count)
+  const read = map.read(identity.function, wireAddress(profile, identity.address), identity.count)
   if (!read.ok) return read
-  let id: string
-  if (identity.type === 'ascii') {
-    const text = decodeText(read.value)
-    if (!text.ok) return text
-    id = text.value
-  } else {
-    const number = decodeNumber({ words: read.value.words.slice(0, 2), offset: read.value.offset }, { type: identity.type })
-    if (!number.ok) return number
-    id = String(number.value ?? 0n).padStart(identity.type === 'bcd32' ? 8 : 1, '0')
-  }
+  const id = identityText(read.value, identity)
+  if (!id.ok) return id
   return success({
-    id,
+    id: id.value,
     ...(identity.manufacturer === undefined ? {} : { manufacturer: identity.manufacturer }),
     ...(identity.medium === undefined ? {} : { medium: identity.medium })
   })
 }
 
-function addHistory(readings: MeterReading[], map: RegisterMap, profile: ModbusProfile, zone: string): Result<undefined, DecodeFailure> {
+/** Coded decimal keeps its leading zeros, as on the dial; a binary number has none. */
+function identityText(read: Words, identity: ModbusProfile['identity']): Result<string, DecodeFailure> {
+  const { type } = identity
+  if (type === 'ascii') return decodeText(read, identity.byteOrder)
+  const words = read.words.slice(0, valueTypes[type])
+  const { wordOrder = 'big', byteOrder = 'big' } = identity
+  const number = decodeNumber({ words, offset: read.offset }, { type, wordOrder, byteOrder })
+  if (!number.ok) return number
+  return success(String(number.value ?? 0n).padStart(type.startsWith('bcd') ? words.length * 4 : 1, '0'))
+}
+
+function decodeStatus(map: RegisterMap, profile: ModbusProfile): Result<number, DecodeFailure> {
+  let status = 0
+  for (const each of profile.status ?? []) {
+    const read = map.read(each.function, wireAddress(profile, each.address), 1)
+    if (!read.ok) return read
+    const bit = readsBits(each.function) ? 0 : (each.bit ?? 0)
+    if ((((read.value.words[0] ?? 0) >> bit) & 1) === 1) status |= statusBits[each.means]
+  }
+  return success(status)
+}
+
+function decodeHistory(map: RegisterMap, profile: ModbusProfile, zone: string): Result<MeterReading[], DecodeFailure> {
   const block = profile.history
-  if (block === undefined) return success(undefined)
+  const readings: MeterReading[] = []
+  if (block === undefined) return success(readings)
   for (let entry = 0; entry < block.entries; entry += 1) {
-    const base = block.address + entry * block.stride
+    const base = wireAddress(profile, block.address) + entry * block.stride
     // A conversation that asked for current values only has none of the block.
     if (!map.has(block.function, base + block.timestamp.offset)) continue
     const stamp = map.read(block.function, base + block.timestamp.offset, timestampTypes[block.timestamp.type])
     if (!stamp.ok) return stamp
-    const at = decodeTimestamp(stamp.value, block.timestamp.type, block.timestamp.wordOrder, zone)
+    const at = decodeTimestamp(stamp.value, block.timestamp, zone)
     if (!at.ok) return at
     if (at.value === undefined) continue
     for (const field of block.values) {
       const read = map.read(block.function, base + field.offset, valueTypes[field.type])
       if (!read.ok) return read
-      const added = addReading(readings, field, read.value, at.value)
-      if (!added.ok) return added
+      const reading = decodeReading({ map, profile, field, read: read.value, at: at.value })
+      if (!reading.ok) return reading
+      if (reading.value !== undefined) readings.push(reading.value)
     }
   }
-  return success(undefined)
+  return success(readings)
 }
 
-function addReading(readings: MeterReading[], field: ValueField, read: Words, at: EpochMs): Result<undefined, DecodeFailure> {
-  const raw = decodeNumber(read, field)
+interface Field {
+  readonly map: RegisterMap
+  readonly profile: ModbusProfile
+  readonly field: ValueField
+  readonly read: Words
+  readonly at: EpochMs
+}
+
+/** @returns undefined when the registers hold a value that the profile calls invalid */
+function decodeReading({ map, profile, field, read, at }: Field): Result<MeterReading | undefined, DecodeFailure> {
+  const scaler = scalerOf(map, profile, field)
+  if (!scaler.ok) return scaler
+  const raw = decodeNumber(read, field, scaler.value)
   if (!raw.ok) return raw
-  if (raw.value !== undefined) {
-    readings.push({ obis: obis(field.obis), at, raw: raw.value, scaler: field.scaler, unit: field.unit, status: 0 })
-  }
-  return success(undefined)
+  if (raw.value === undefined) return success(undefined)
+  return success({ obis: obis(field.obis), at, raw: raw.value, scaler: scaler.value, unit: field.unit, status: 0 })
+}
+
+/** A power of ten beyond these is no scaler of a meter but a register that holds something else. */
+const furthestScaler = 12
+
+function scalerOf(map: RegisterMap, profile: ModbusProfile, field: ValueField): Result<number, DecodeFailure> {
+  const { scaler } = field
+  if (typeof scaler === 'number') return success(scaler)
+  const read = map.read(scaler.function, wireAddress(profile, scaler.address), 1)
+  if (!read.ok) return read
+  const bits = Number(joinWords(read.value.words, field))
+  const value = (scaler.add ?? 0) + (scaler.type === 'i16' && bits >= 0x8000 ? bits - 0x1_0000 : bits)
+  if (Math.abs(value) <= furthestScaler) return success(value)
+  return failure({ code: 'MODBUS_SCALER', message: `10^${value} is no scaler of a counter`, offset: read.value.offset })
 }

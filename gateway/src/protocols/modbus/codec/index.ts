@@ -1,27 +1,42 @@
 import type { ProtocolCodec } from '../../protocol.js'
+import { checkProfile } from './check-profile.js'
 import { describeFrame } from './describe.js'
 import { decodeEvidence } from './evidence.js'
 import { ModbusProfileSchema } from './profile.js'
 
 export {
-  type Adu,
-  encodeAdu,
+  encodeIdentificationRequest,
+  encodeIdentificationResponse,
+  type Identification,
+  identificationFunction,
+  identificationNames,
+  parseIdentification
+} from './identification.js'
+export { type Adu, encodeAdu, parseAdu } from './mbap.js'
+export {
+  answerBytes,
+  encodeBitsResponse,
   encodeException,
   encodeReadRequest,
   encodeReadResponse,
   exceptionNames,
-  parseAdu,
+  type Frame,
+  matchResponse,
   parseReadRequest,
+  parseReadResponse,
   type ReadFunction,
-  type RegisterRange
-} from './mbap.js'
+  type ReadRange,
+  readsBits
+} from './pdu.js'
 export { planReads } from './plan.js'
 export { isModbusProfile, type ModbusProfile } from './profile.js'
+export { crcStep, encodeRtu, longestRtuFrame, parseRtu, rtuRequestSize, rtuResponseSize } from './rtu.js'
+export { type Orders, splitWords, type ValueType, valueTypes } from './types.js'
 
 export const modbusCodec: ProtocolCodec = {
   name: 'modbus',
   profileSchema: ModbusProfileSchema,
-  checkProfile: () => [],
+  checkProfile,
   decodeEvidence,
   describeFrame
 }

@@ -1,36 +1,47 @@
-import { isObis } from '@endeks/domain/metering'
+import { isObis, statusBits } from '@endeks/domain/metering'
 import { meterUnits } from '@endeks/domain/units'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { profileHead } from '../../profile-head.js'
-import { mostRegisters } from './mbap.js'
+import { mostRegisters } from './pdu.js'
+import { identityTypes, timestampTypes, valueTypes } from './types.js'
 
 const strict = { additionalProperties: false } as const
 
-/** Number formats of registers, and how many registers each takes. Bytes within a register are big-endian by the standard. */
-export const valueTypes = { u16: 1, i16: 1, u32: 2, i32: 2, u64: 4, i64: 4, bcd32: 2 } as const
-export type ValueType = keyof typeof valueTypes
-
-/** How a stored value says when it was taken. A date without a time stands at 24:00 of that day. */
-export const timestampTypes = { 'epoch-u32': 2, 'date-bcd': 2 } as const
-export type TimestampType = keyof typeof timestampTypes
-
 const names = <Name extends string>(of: Readonly<Record<Name, unknown>>) => Type.Enum(Object.keys(of) as Name[])
 
+/** 3 reads holding registers, 4 input registers */
 const FunctionCode = Type.Union([Type.Literal(3), Type.Literal(4)])
-/** counted from 0, as on the wire; a data sheet's 40001 is 0 here */
-const Address = Type.Integer({ minimum: 0, maximum: 65_535 })
-const WordOrder = Type.Union([Type.Literal('big'), Type.Literal('little')], { default: 'big' })
+/** counted from the profile's `addressBase`; whether it fits that is for `checkProfile` to say */
+const Address = Type.Integer({ minimum: 0, maximum: 65_536 })
+const Order = Type.Union([Type.Literal('big'), Type.Literal('little')], { default: 'big' })
+const orders = { wordOrder: Type.Optional(Order), byteOrder: Type.Optional(Order) } as const
+
+const Exponent = Type.Integer({ minimum: -12, maximum: 12 })
+/** the bits of the registers, put in order, as the data sheet writes them */
+const Bits = Type.String({ pattern: '^0x[0-9A-Fa-f]{1,16}$' })
 
 const value = {
   obis: Type.Refine(Type.String({ maxLength: 32 }), isObis, () => 'is not an OBIS code such as 8-0:1.0.0*255'),
   type: names(valueTypes),
-  wordOrder: Type.Optional(WordOrder),
-  scaler: Type.Integer({ minimum: -12, maximum: 12 }),
+  ...orders,
+  /** The last digit is worth 10^scaler of `unit`. Some meters say so themselves: `add` plus what stands in a register. */
+  scaler: Type.Union([
+    Exponent,
+    Type.Object(
+      {
+        function: FunctionCode,
+        address: Address,
+        type: Type.Union([Type.Literal('i16'), Type.Literal('u16')]),
+        add: Type.Optional(Type.Integer({ minimum: -12, maximum: 12, default: 0 }))
+      },
+      strict
+    )
+  ]),
   unit: names(meterUnits),
   /** what the registers hold when the device has no value: such a value gives no reading */
-  invalid: Type.Optional(Type.String({ pattern: '^0x[0-9A-Fa-f]{1,16}$' }))
-}
+  invalid: Type.Optional(Type.Union([Bits, Type.Array(Bits, { minItems: 1, maxItems: 8 })]))
+} as const
 
 const Offset = Type.Integer({ minimum: 0, maximum: mostRegisters - 1 })
 const History = Type.Object(
@@ -39,7 +50,7 @@ const History = Type.Object(
     address: Address,
     entries: Type.Integer({ minimum: 1, maximum: 256 }),
     stride: Type.Integer({ minimum: 3, maximum: mostRegisters }),
-    timestamp: Type.Object({ offset: Offset, type: names(timestampTypes), wordOrder: Type.Optional(WordOrder) }, strict),
+    timestamp: Type.Object({ offset: Offset, type: names(timestampTypes), ...orders }, strict),
     values: Type.Array(Type.Object({ offset: Offset, ...value }, strict), { minItems: 1, maxItems: 16 })
   },
   strict
@@ -52,22 +63,41 @@ function fitsStride(block: Static<typeof History>): boolean {
   )
 }
 
+/** A condition that the device reports: an input or a coil (functions 2 and 1), or one `bit` of a register, 0 being the lowest. */
+const Status = Type.Object(
+  {
+    function: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(3), Type.Literal(4)]),
+    address: Address,
+    bit: Type.Optional(Type.Integer({ minimum: 0, maximum: 15 })),
+    means: names(statusBits)
+  },
+  strict
+)
+
 export const ModbusProfileSchema = Type.Object(
   {
     ...profileHead,
     protocol: Type.Literal('modbus'),
+    /**
+     * The number of the first register. 0: addresses are those on the wire. 1: those of data sheets that count from one; of
+     * 40001 or 30001 the leading digit stands for `function` 3 or 4 and the rest is the address, so both are 1.
+     */
+    addressBase: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1)], { default: 0 })),
     identity: Type.Object(
       {
         function: FunctionCode,
         address: Address,
         count: Type.Integer({ minimum: 1, maximum: 32 }),
-        type: Type.Union([Type.Literal('ascii'), Type.Literal('u32'), Type.Literal('bcd32')]),
+        type: Type.Enum([...identityTypes]),
+        ...orders,
         manufacturer: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
         medium: Type.Optional(Type.String({ minLength: 1, maxLength: 32 }))
       },
       strict
     ),
     registers: Type.Array(Type.Object({ function: FunctionCode, address: Address, ...value }, strict), { minItems: 1, maxItems: 64 }),
+    /** what the current values' status is made of */
+    status: Type.Optional(Type.Array(Status, { minItems: 1, maxItems: 32 })),
     /** A block of stored values, such as month ends: `entries` records of `stride` registers, in any order. */
     history: Type.Optional(Type.Refine(History, fitsStride, () => 'a field reaches past the stride')),
     /** the most registers that the device gives in one answer */
@@ -78,7 +108,7 @@ export const ModbusProfileSchema = Type.Object(
   strict
 )
 export type ModbusProfile = Static<typeof ModbusProfileSchema>
-export type ValueField = Pick<ModbusProfile['registers'][number], 'obis' | 'type' | 'wordOrder' | 'scaler' | 'unit' | 'invalid'>
+export type ValueField = Omit<ModbusProfile['registers'][number], 'function' | 'address'>
 
 const validator = Compile(ModbusProfileSchema)
 /** Profiles are few and live as long as the process; checking one for each frame would cost more than the frame. */
