@@ -3,6 +3,7 @@ import type { LineFaults } from '../faults/index.js'
 import type { DlmsFraming, HdlcLineOptions } from './dlms/options.js'
 import type { MbusBusOptions } from './mbus/options.js'
 import type { SimulatedMeter } from './meter.js'
+import type { ModbusBusOptions } from './modbus/options.js'
 
 export interface BusServerOptions {
   readonly host: string
@@ -12,6 +13,7 @@ export interface BusServerOptions {
   /** what the line does to answers, and by which clock; without it nothing */
   readonly line?: { readonly faults: LineFaults; readonly clock: Clock }
   readonly mbus?: MbusBusOptions
+  readonly modbus?: ModbusBusOptions
   readonly dlms?: { readonly framing?: DlmsFraming; readonly hdlc?: HdlcLineOptions }
 }
 

@@ -4,6 +4,7 @@ import { FaultSchema, LineFaultSchema } from '../faults/index.js'
 import { LoadShapeSchema } from '../load-shapes/index.js'
 import { DlmsFraming, DlmsMeterOptions, HdlcLineOptions } from '../meters/dlms/options.js'
 import { MbusBusOptions, MbusMeterOptions } from '../meters/mbus/options.js'
+import { ModbusBusOptions } from '../meters/modbus/options.js'
 
 const strict = { additionalProperties: false } as const
 /** an instant, or a date of the site's zone: its first instant */
@@ -42,6 +43,7 @@ const Bus = Type.Object(
     /** of the line, whoever answers on it */
     faults: Type.Optional(Type.Array(LineFaultSchema, { maxItems: 32 })),
     mbus: Type.Optional(MbusBusOptions),
+    modbus: Type.Optional(ModbusBusOptions),
     dlms: Type.Optional(Type.Object({ framing: Type.Optional(DlmsFraming), hdlc: Type.Optional(HdlcLineOptions) }, strict))
   },
   strict
