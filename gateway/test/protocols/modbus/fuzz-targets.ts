@@ -1,6 +1,6 @@
 import { fromIso } from '@endeks/domain/time'
 import { modbus } from '../../../src/codec/index.js'
-import { valueTypes } from '../../../src/protocols/modbus/codec/profile.js'
+import { valueTypes } from '../../../src/protocols/modbus/codec/types.js'
 import type { FuzzedCodec } from '../../fuzz/engine.js'
 import type { Random } from '../../fuzz/random.js'
 
