@@ -71,11 +71,11 @@ export type TypeDescription =
   | { readonly type: 'structure'; readonly elements: readonly TypeDescription[] }
   | { readonly type: Exclude<DataTypeName, 'array' | 'structure' | 'compact-array'> }
 
-const byTag = new Map<number, DataTypeRow>(dataTypes.map((row) => [row.tag, row]))
+const byTag: readonly (DataTypeRow | undefined)[] = Array.from({ length: 0x100 }, (_, tag) => dataTypes.find((row) => row.tag === tag))
 const byName = new Map<DataTypeName, DataTypeRow>(dataTypes.map((row) => [row.name, row]))
 
 export function typeOfTag(tag: number): DataTypeRow | undefined {
-  return byTag.get(tag)
+  return byTag[tag]
 }
 
 export function tagOf(name: DataTypeName): number {

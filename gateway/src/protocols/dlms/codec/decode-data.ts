@@ -7,6 +7,8 @@ import { type ByteReader, hexByte } from './reader.js'
 export const maxDepth = 16
 /** Values in one answer. A compact array can announce many that take no bytes, so the bytes alone bound nothing. */
 export const maxElements = 262_144
+/** Columns of a row, which no meter has more of. */
+const mostCells = 64
 
 /** What is left to spend on one value: shared by everything nested in it. */
 interface Budget {
@@ -85,8 +87,9 @@ function readList(reader: ByteReader, budget: Budget, depth: number): DlmsData[]
   const count = reader.length()
   // Every element takes at least its tag: a count beyond the bytes is a lie that needs no further reading.
   if (count > reader.left) throw new DlmsFault('DLMS_TRUNCATED', `${count} elements are announced, ${reader.left} bytes are there`, at)
-  const value: DlmsData[] = []
-  for (let index = 0; index < count; index += 1) value.push(readTagged(reader, budget, depth + 1))
+  // A row's cells are given their room at once; a count that could be a lie is not.
+  const value = count > mostCells ? [] : new Array<DlmsData>(count)
+  for (let index = 0; index < count; index += 1) value[index] = readTagged(reader, budget, depth + 1)
   return value
 }
 

@@ -8,6 +8,6 @@ const table = Uint16Array.from({ length: 256 }, (_, byte) => {
 /** The check sequence of bytes, as a number: it is sent low byte first (IEC 62056-46, 6.4.2 and 6.4.3). */
 export function fcs16(bytes: Uint8Array): number {
   let crc = 0xffff
-  for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0)
+  for (let at = 0; at < bytes.length; at += 1) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0)
   return crc ^ 0xffff
 }

@@ -1,20 +1,27 @@
 import { DlmsFault } from './fault.js'
 
+const fewBytes = 32
+
 /**
  * Walks over bytes from a meter. Offsets stay those of the outermost buffer, so that a failure deep inside names the byte
  * that a person finds in the hex dump.
  */
 export class ByteReader {
   readonly bytes: Uint8Array
-  readonly #view: DataView
   readonly #end: number
   #at: number
+  #view: DataView | undefined
 
   constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
     this.bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = from
-    this.#end = end
+    this.#end = Math.min(end, bytes.length)
+  }
+
+  /** Made when a number of 64 bits or a float is asked for: a load profile makes a reader for each of its clocks, and needs none. */
+  get #numbers(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
+    return this.#view
   }
 
   get offset(): number {
@@ -35,56 +42,66 @@ export class ByteReader {
     return start
   }
 
+  /** A byte that `#step` has found to be there. */
+  #byte(at: number): number {
+    return this.bytes[at] ?? 0
+  }
+
   u8(): number {
-    return this.#view.getUint8(this.#step(1))
+    return this.#byte(this.#step(1))
   }
 
   i8(): number {
-    return this.#view.getInt8(this.#step(1))
+    return (this.u8() << 24) >> 24
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#step(2))
+    const start = this.#step(2)
+    return (this.#byte(start) << 8) | this.#byte(start + 1)
   }
 
   i16(): number {
-    return this.#view.getInt16(this.#step(2))
+    return (this.u16() << 16) >> 16
   }
 
   u24(): number {
     const start = this.#step(3)
-    return this.#view.getUint8(start) * 0x1_0000 + this.#view.getUint16(start + 1)
+    return (this.#byte(start) << 16) | (this.#byte(start + 1) << 8) | this.#byte(start + 2)
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#step(4))
+    return this.i32() >>> 0
   }
 
   i32(): number {
-    return this.#view.getInt32(this.#step(4))
+    const start = this.#step(4)
+    return (this.#byte(start) << 24) | (this.#byte(start + 1) << 16) | (this.#byte(start + 2) << 8) | this.#byte(start + 3)
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#step(8))
+    return this.#numbers.getBigUint64(this.#step(8))
   }
 
   i64(): bigint {
-    return this.#view.getBigInt64(this.#step(8))
+    return this.#numbers.getBigInt64(this.#step(8))
   }
 
   f32(): number {
-    return this.#view.getFloat32(this.#step(4))
+    return this.#numbers.getFloat32(this.#step(4))
   }
 
   f64(): number {
-    return this.#view.getFloat64(this.#step(8))
+    return this.#numbers.getFloat64(this.#step(8))
   }
 
   /** The next bytes, copied: what was decoded must not change when a socket's buffer is used again. */
   take(count: number): Uint8Array {
     const start = this.#step(count)
-    // Not `slice`: on a Buffer that is a view of the same memory.
-    return new Uint8Array(this.bytes.subarray(start, start + count))
+    const copy = new Uint8Array(count)
+    // Not `slice`: on a Buffer that is a view of the same memory. And no view for the few bytes of a clock: it costs more than they do.
+    if (count > fewBytes) copy.set(this.bytes.subarray(start, start + count))
+    else for (let index = 0; index < count; index += 1) copy[index] = this.#byte(start + index)
+    return copy
   }
 
   /** A reader that ends after the next `count` bytes; this one goes on behind them. */
