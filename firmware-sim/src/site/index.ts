@@ -1,3 +1,4 @@
+export { type Fault, FaultSchema } from '../faults/index.js'
 export { type LoadShape, LoadShapeSchema } from '../load-shapes/index.js'
 export { checkSimulatedSite } from './check.js'
 export { simulatedMeter } from './meter.js'

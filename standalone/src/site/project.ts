@@ -106,6 +106,7 @@ export function simulatedEntry(meter: SiteMeter, startedOn: string): SimulatedSi
     startedAt: meter.from ?? startedOn,
     initialIndex: simulated.initialIndex,
     shape: simulated.shape,
+    ...(simulated.faults === undefined ? {} : { faults: simulated.faults }),
     ...(meter.to === undefined ? {} : { stoppedAt: meter.to })
   }
 }

@@ -1,4 +1,4 @@
-import { LoadShapeSchema } from '@endeks/firmware-sim/site'
+import { FaultSchema, LoadShapeSchema } from '@endeks/firmware-sim/site'
 import Type, { type Static } from 'typebox'
 
 const strict = { additionalProperties: false } as const
@@ -36,7 +36,9 @@ const Simulated = Type.Object(
     scaler: Type.Integer({ minimum: -6, maximum: 6 }),
     version: Type.Integer({ minimum: 0, maximum: 255 }),
     initialIndex: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-    shape: LoadShapeSchema
+    shape: LoadShapeSchema,
+    /** what is wrong with the device or its line, as the simulator's own site file has it */
+    faults: Type.Optional(Type.Array(FaultSchema, { maxItems: 32 }))
   },
   strict
 )
