@@ -123,6 +123,7 @@ t.test('an association grants what both sides have, and the size that the meter 
   t.same(info?.apdu === 'initiate-response' && dlms.conformanceNames(info.conformance), [
     'priority-mgmt-supported',
     'block-transfer-with-get-or-read',
+    'multiple-references',
     'get',
     'selective-access'
   ])

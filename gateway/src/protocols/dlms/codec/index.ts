@@ -38,7 +38,7 @@ export {
 } from './date-time.js'
 export { profileGeneric, registerAttribute } from './evidence.js'
 export type { ExceptionResponse } from './exception.js'
-export { type DlmsCode, DlmsFault } from './fault.js'
+export { type DlmsCode, DlmsFault, guarded } from './fault.js'
 export {
   type AttributeReference,
   accessResult,
@@ -50,7 +50,7 @@ export {
   invokeBits,
   type SelectiveAccess
 } from './get.js'
-export type { HdlcAddress, HdlcControl } from './hdlc-fields.js'
+export { type HdlcAddress, type HdlcControl, hdlcControlByte } from './hdlc-fields.js'
 export { decodeHdlcFrame, encodeHdlcFrame, type HdlcFrame, hdlcFlag, hdlcSizes } from './hdlc-frame.js'
 export { decodeHdlcParameters, encodeHdlcParameters, type HdlcParameters, hdlcDefaults, negotiateHdlc } from './hdlc-parameters.js'
 export { type HdlcEvent, HdlcReader } from './hdlc-reader.js'
@@ -60,7 +60,15 @@ export { logicalName, logicalNameBytes } from './logical-name.js'
 export { type DlmsProfile, parseProfile, profileSchema } from './profile.js'
 export { scalerUnitData, scalerUnitOf } from './scaler-unit.js'
 export { keySize, openContents, type Seal, sealContents } from './security.js'
-export { clockReference, dateTimeOctets, rangeByClock, rangeSelector, readRangeByClock, type TimeRange } from './selective-access.js'
+export {
+  clockReference,
+  dateTimeOctets,
+  dateTimeOf,
+  rangeByClock,
+  rangeSelector,
+  readRangeByClock,
+  type TimeRange
+} from './selective-access.js'
 export type { ActionResult, AttributeTarget, GetResult, MethodTarget, Piece } from './service-layouts.js'
 export { type ServiceApdu, type ServiceName, serviceRows } from './services.js'
 export { decodeData, encodeData } from './value.js'

@@ -1,0 +1,106 @@
+import { AppError } from '@endeks/domain/errors'
+import type { SimulatedMeter } from '../meter.js'
+import type { CosemObject } from './cosem-object.js'
+import { MeterDevice } from './device.js'
+import { deviceNameObject } from './objects/identification.js'
+import { type LogicalDeviceEntry, sapAssignmentObject } from './objects/sap-assignment.js'
+import { objectsOf } from './objects.js'
+
+/** The logical device that every physical one has (IEC 62056-53): it tells who else is there. */
+export const managementSap = 1
+
+/** What stands at an address of the line now. */
+export interface Standing {
+  readonly device: MeterDevice
+  readonly objects: readonly CosemObject[]
+}
+
+/** Where a logical device answers: its own address, and on an HDLC line with several physical devices that of its own one. */
+export interface LogicalAddress {
+  readonly sap: number
+  readonly physical?: number
+}
+
+export class LogicalDevice {
+  /** as in the site file */
+  readonly address: string
+  readonly sap: number
+  readonly physical: number | undefined
+  readonly #meter: SimulatedMeter
+  readonly #objectsOf: (device: MeterDevice) => readonly CosemObject[]
+  #serial: string
+  #standing: Standing
+
+  /** @throws {AppError} VALIDATION for options that do not fit together */
+  constructor(meter: SimulatedMeter, place: LogicalAddress, objects: (device: MeterDevice) => readonly CosemObject[]) {
+    this.address = meter.address
+    this.sap = place.sap
+    this.physical = place.physical
+    this.#meter = meter
+    this.#objectsOf = objects
+    this.#serial = meter.identity.id
+    this.#standing = this.#stand()
+  }
+
+  /** A meter that was exchanged remembers nothing of the one before: another object than last time. */
+  get standing(): Standing {
+    if (this.#meter.identity.id !== this.#serial) {
+      this.#serial = this.#meter.identity.id
+      this.#standing = this.#stand()
+    }
+    return this.#standing
+  }
+
+  #stand(): Standing {
+    const device = new MeterDevice(this.#meter)
+    return { device, objects: this.#objectsOf(device) }
+  }
+}
+
+/**
+ * Puts meters at their addresses. Where several stand in one physical device, its management logical device lists them all: the
+ * meter that has that address, or one that is nothing else.
+ *
+ * @throws {AppError} VALIDATION for an address that is none or is used twice, and for options that do not fit together
+ */
+export function logicalDevices(
+  meters: readonly SimulatedMeter[],
+  placeOf: (meter: SimulatedMeter) => LogicalAddress
+): readonly LogicalDevice[] {
+  const placed = meters.map((meter) => ({ meter, place: placeOf(meter) }))
+  const seen = new Set<string>()
+  for (const { meter, place } of placed) {
+    const where = `${place.sap}/${place.physical ?? ''}`
+    if (seen.has(where)) throw new AppError('VALIDATION', `two meters have the address "${meter.address}"`)
+    seen.add(where)
+  }
+  const devices: LogicalDevice[] = []
+  for (const { meter, place } of placed) {
+    const together = placed.filter((each) => each.place.physical === place.physical)
+    const neighbours = () => entriesOf(devices.filter((each) => each.physical === place.physical))
+    const manages = place.sap === managementSap && together.length > 1
+    devices.push(new LogicalDevice(meter, place, (device) => objectsOf(device, manages ? neighbours : undefined)))
+    const first = together[0]?.meter === meter
+    const unmanaged = together.every((each) => each.place.sap !== managementSap)
+    if (first && together.length > 1 && unmanaged) devices.push(manager(meter, place.physical, neighbours))
+  }
+  return devices
+}
+
+function entriesOf(devices: readonly LogicalDevice[]): readonly LogicalDeviceEntry[] {
+  return devices.map(({ sap, standing }) => ({ sap, name: standing.device.logicalDeviceName }))
+}
+
+/** A concentrator's own logical device: no meter, but it says who stands behind it. */
+function manager(first: SimulatedMeter, physical: number | undefined, neighbours: () => readonly LogicalDeviceEntry[]): LogicalDevice {
+  const { clock, zone, startedAt, identity, scaler, unit, digits, medium } = first
+  const maker = identity.manufacturer === undefined ? {} : { manufacturer: identity.manufacturer }
+  const concentrator: SimulatedMeter = {
+    ...{ clock, zone, startedAt, scaler, unit, digits, medium },
+    address: physical === undefined ? String(managementSap) : `${managementSap}/${physical}`,
+    identity: { id: String(physical ?? 0), ...maker },
+    indexAt: () => 0n
+  }
+  const place = physical === undefined ? { sap: managementSap } : { sap: managementSap, physical }
+  return new LogicalDevice(concentrator, place, (device) => [deviceNameObject(device.logicalDeviceName), sapAssignmentObject(neighbours)])
+}
