@@ -15,6 +15,17 @@ const startedAt = '2026-01-01'
 const profiles = { mbus: 'generic-mbus-water', modbus: 'generic-modbus-water', dlms: 'generic-dlms-water' } as const
 const protocols: readonly Protocol[] = ['mbus', 'modbus', 'dlms']
 
+/** What a lying meter's line does to its answers, by turns: none of it is ever a reading. A late one comes into a neighbour's exchange. */
+const lies = [
+  { type: 'flipped', bits: 8 },
+  { type: 'half' },
+  { type: 'noise', place: 'inside', bytes: 7 },
+  { type: 'foreign' },
+  { type: 'late', byMs: 4_000 },
+  { type: 'lost', bytes: 3 },
+  { type: 'doubled', bytes: 2 }
+] as const
+
 /** 500 meters on 20 buses of three protocols. One in ten is wrong: dead and lying in turns, spread over all buses. */
 export function measuredMeters(): MeasuredMeter[] {
   return Array.from({ length: busCount * metersPerBus }, (_, ordinal) => {
@@ -45,7 +56,7 @@ export function simulatedSite(meters: readonly MeasuredMeter[]): unknown {
   }
 }
 
-function simulatedMeter({ address, index }: MeasuredMeter): unknown {
+function simulatedMeter({ address, index, kind }: MeasuredMeter): unknown {
   return {
     address,
     serial: String(60_000_000 + index),
@@ -56,7 +67,8 @@ function simulatedMeter({ address, index }: MeasuredMeter): unknown {
     digits: 8,
     startedAt,
     initialIndex: index,
-    shape: { type: 'fixed', points: [{ at: `${startedAt}T00:00:00+03:00`, raw: index }] }
+    shape: { type: 'fixed', points: [{ at: `${startedAt}T00:00:00+03:00`, raw: index }] },
+    ...(kind === 'lying' ? { faults: [lies[Math.floor(index / 20) % lies.length]] } : {})
   }
 }
 
