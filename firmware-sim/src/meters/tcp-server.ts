@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import { AppError } from '@endeks/domain/errors'
+import { collide } from '../faults/index.js'
 import { answerLine, type Reply } from './answer-line.js'
 import type { BusServer, BusServerOptions } from './bus-server.js'
 
@@ -54,6 +55,6 @@ export function listenTcp(
 
 function plainly(socket: Socket): Reply {
   return (_request, ...answers) => {
-    for (const { bytes } of answers) socket.write(bytes)
+    socket.write(collide(answers.map(({ bytes }) => bytes)))
   }
 }

@@ -7,9 +7,6 @@ import { simulatedMeter } from './meter.js'
 import { momentOf } from './moment.js'
 import { type SimulatedBusEntry, type SimulatedMeterEntry, type SimulatedSite, SimulatedSiteSchema } from './schema.js'
 
-/** Properties of a bus and of a meter that are named after the protocol they are for. */
-const protocolOptions = ['mbus', 'dlms'] as const
-
 /** @throws {AppError} CONFIG_INVALID that lists every problem with its path */
 export function checkSimulatedSite(value: unknown, what = 'the simulated site'): SimulatedSite {
   const problems = problemsOf(SimulatedSiteSchema, value)
@@ -58,9 +55,10 @@ function problemsOnTheWire(
   return refusal === undefined ? [] : [{ path, message: refusal }]
 }
 
+/** What is told in a property of a protocol's name is for that protocol. */
 function foreignOptions(entry: SimulatedBusEntry | SimulatedMeterEntry, protocol: string, path: string): ConfigProblem[] {
-  return protocolOptions
-    .filter((name) => name !== protocol && entry[name] !== undefined)
+  return Object.keys(entry)
+    .filter((name) => name !== protocol && busServers.has(name))
     .map((name) => ({ path: `${path}/${name}`, message: `is for a bus whose protocol is "${name}"` }))
 }
 

@@ -88,6 +88,36 @@ t.test('every problem of a simulated site is listed with its path', async (t) =>
   )
 })
 
+t.test('faults and options are held against the bus and the meter that they are for', async (t) => {
+  const onBus = (faults: unknown, more: object = {}): string[] => pathsOf({ ...site, buses: [{ ...bus, ...more, faults }] })
+  t.same(onBus([{ type: 'echo' }, { type: 'late', byMs: 5, every: 2, from: '2026-01-01T00:00:00Z' }]), [])
+  t.same(onBus([{ type: 'hum' }]), ['/buses/0/faults/0/type'])
+  t.same(onBus([{ type: 'lie', about: 'index' }]), ['/buses/0/faults/0/type'], 'a line does not lie')
+  t.same(onBus([{ type: 'late' }, { type: 'noise', place: 'above', bytes: 0 }]).sort(), [
+    '/buses/0/faults/0/byMs',
+    '/buses/0/faults/1/bytes',
+    '/buses/0/faults/1/place'
+  ])
+  t.same(
+    onBus([
+      { type: 'echo', from: '2026-02-30T00:00:00Z' },
+      { type: 'echo', from: '2026-03-01T00:00:00Z', to: '2026-03-01T00:00:00Z' }
+    ]),
+    ['/buses/0/faults/0/from', '/buses/0/faults/1/to']
+  )
+  const onMeter = (more: object, protocol = 'mbus'): string[] =>
+    pathsOf({ ...site, buses: [{ ...bus, protocol, meters: [{ ...meter, serial: '12345678', ...more }] }] })
+  const exchanged = { type: 'exchanged', at: '2025-08-01T00:00:00Z', serial: '12345678', initialIndex: 100_000_000 }
+  const here = '/buses/0/meters/0'
+  t.same(onMeter({ faults: [exchanged] }), [`${here}/faults/0/initialIndex`, `${here}/faults/0/at`, `${here}/faults/0/serial`])
+  t.same(onMeter({ faults: [{ type: 'wrong-key' }] }), [`${here}/faults/0`])
+  t.same(onMeter({ faults: [{ type: 'wrong-key' }], mbus: { key: '00'.repeat(16) } }), [])
+  t.same(onMeter({ faults: [{ type: 'foreign', address: '5' }] }), [`${here}/faults/0/address`], 'not its own')
+  t.same(onMeter({ mbus: { months: 3 } }, 'modbus'), [`${here}/mbus`])
+  t.same(onMeter({ serial: 'LOG-1' }), [here], 'M-Bus has numbers only')
+  t.same(onMeter({ mbus: { key: 'secret', months: 25 } }), [`${here}/mbus/months`, `${here}/mbus/key`])
+})
+
 t.test('a planted value and its month ends are read back from the registers', async (t) => {
   const now = fromIso('2025-11-10T12:00:01+03:00')
   const running = await startSite(checkSimulatedSite(site), { now: (): EpochMs => now })

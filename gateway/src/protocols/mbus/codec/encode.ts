@@ -15,6 +15,8 @@ import { vifOf } from './value-information.js'
 export type EncodableValue =
   | { readonly coding: 'integer'; readonly size: 1 | 2 | 3 | 4 | 6 | 8; readonly raw: bigint }
   | { readonly coding: 'bcd'; readonly size: 1 | 2 | 3 | 4 | 6; readonly raw: bigint }
+  /** nothing but Fs: a counter that its meter calls invalid */
+  | { readonly coding: 'invalid-bcd'; readonly size: 1 | 2 | 3 | 4 | 6 }
   | { readonly coding: 'real'; readonly value: number }
   | { readonly coding: 'text'; readonly text: string }
   | { readonly coding: 'date'; readonly date: Extract<MeterDate, { readonly kind: 'date' | 'date-time' }> }
@@ -130,6 +132,7 @@ function encodeHead(record: EncodableRecord, field: number): number[] {
 function encodeValue(value: EncodableValue): { readonly field: number; readonly bytes: Uint8Array } {
   if (value.coding === 'integer') return { field: fieldOf('integer', value.size), bytes: integerBytes(value.raw, value.size) }
   if (value.coding === 'bcd') return { field: fieldOf('bcd', value.size), bytes: bcdBytes(value.raw, value.size) }
+  if (value.coding === 'invalid-bcd') return { field: fieldOf('bcd', value.size), bytes: new Uint8Array(value.size).fill(0xff) }
   if (value.coding === 'text') return { field: fieldOf('variable', 0), bytes: textBytes(value.text) }
   if (value.coding === 'date') {
     const bytes = encodeDate(value.date)
