@@ -1,54 +1,95 @@
-import { once } from 'node:events'
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AppError, asError, isAppError } from '@endeks/domain/errors'
-import { createLog, type Log, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
-import { codecs } from './codec/registry.js'
-import type { ProtocolCodec } from './protocols/protocol.js'
-import { answerTooLong, codecNamed, decodeHex, decodeLine, longestLine } from './verbs/decode.js'
-import { linesOf } from './verbs/lines.js'
-
-const usage = `gateway run SITE.json [--check-config]    reads the site's meters; ENDEKS_MQTT_PASSWORD, ENDEKS_SPOOL
-gateway decode --protocol P [HEX]         describes one frame, from the argument or standard input
-gateway decode --protocol P --lines       one object {"hex", "key"?, "profile"?} a line in, one answer a line out`
+import { createLog, killPointAt, type Log, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
+import type { VerbTools } from './verbs/tools.js'
+import { usage } from './verbs/usage.js'
 
 const log = createLog('gateway')
+/** How long a bus may take to end what is under way after Ctrl-C. */
+const endWithinMs = 5_000
 
-async function main(): Promise<void> {
-  if (process.argv[2] === '--help') {
-    process.stdout.write(`${usage}\n`)
-    return
+// Each verb loads what it needs: decoding a frame does not wait for MQTT, LevelDB and serial drivers.
+const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  async run(args) {
+    const { values, positionals } = parsed(args, { 'check-config': { type: 'boolean' } })
+    const [path, ...rest] = positionals
+    if (path === undefined || rest.length > 0) throw new AppError('CONFIG_INVALID', `run takes a site file\n${usage}`)
+    await run(path, values['check-config'] ?? false, log)
+    return 0
+  },
+
+  async probe(args) {
+    const [{ probe }, { busOptions }] = await Promise.all([import('./verbs/probe.js'), import('./verbs/bus-choice.js')])
+    const text = { type: 'string' } as const
+    const options = { ...busOptions, address: text, key: text, profiles: text, zone: text, json: { type: 'boolean' } } as const
+    const { values, positionals } = parsed(args, options)
+    return probe(positionals, values, tools())
+  },
+
+  async scan(args) {
+    const [{ scan }, { busOptions }] = await Promise.all([import('./verbs/scan.js'), import('./verbs/bus-choice.js')])
+    const { values, positionals } = parsed(args, { ...busOptions, json: { type: 'boolean' } })
+    return scan(positionals, values, tools())
+  },
+
+  async keys(args) {
+    const { keys } = await import('./verbs/keys.js')
+    const { values, positionals } = parsed(args, { json: { type: 'boolean' } })
+    return keys(positionals, values, { ...tools(), killPoint: killPointAt(process.env['ENDEKS_KILL_AT']) })
+  },
+
+  async decode(args) {
+    const { decode } = await import('./verbs/decode-verb.js')
+    const { values, positionals } = parsed(args, { protocol: { type: 'string' }, lines: { type: 'boolean' } })
+    return decode(positionals, values, process.stdin, process.stdout)
   }
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { 'check-config': { type: 'boolean' }, protocol: { type: 'string' }, lines: { type: 'boolean' } }
+}
+
+function parsed<Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {
+  return parseArgs({ args, options, allowPositionals: true })
+}
+
+function tools(): VerbTools {
+  const calledOff = new AbortController()
+  // Once: a second Ctrl-C ends the process as it ends any other.
+  process.once('SIGINT', () => {
+    calledOff.abort()
+    setTimeout(() => process.exit(1), endWithinMs).unref()
   })
-  const [verb, argument, ...rest] = positionals
-  if (verb === 'run' && argument !== undefined && rest.length === 0) return run(argument, values['check-config'] ?? false, log)
-  if (verb === 'decode' && values.protocol !== undefined && rest.length === 0) {
-    const codec = codecNamed(values.protocol)
-    if (codec === undefined) throw new AppError('CONFIG_INVALID', `--protocol is one of ${[...codecs.keys()].join(', ')}`)
-    return values.lines === true ? decodeLines(codec) : decodeOne(codec, argument)
+  return {
+    environment: process.env,
+    clock: systemClock,
+    print: (line) => void process.stdout.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${line}\n`),
+    signal: calledOff.signal
   }
-  throw new AppError('CONFIG_INVALID', `usage:\n${usage}`)
 }
 
 async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
-  // Loaded here, so that decoding a frame does not wait for MQTT, LevelDB and serial drivers.
-  const [{ loadGatewaySite }, { loadEnvironment }] = await Promise.all([import('./config/check.js'), import('./config/environment.js')])
-  if (checkOnly) {
-    const site = loadGatewaySite(path)
+  const [{ loadGatewaySite }, { keyPlaceOf, loadEnvironment }, { openRing }] = await Promise.all([
+    import('./config/check.js'),
+    import('./config/environment.js'),
+    import('./keys/open.js')
+  ])
+  const load = async () => {
     const environment = loadEnvironment(process.env)
+    const keys = await openRing(keyPlaceOf(environment), systemClock)
+    const { profiles: _profiles, schedules: _schedules, ...site } = loadGatewaySite(path, keys)
+    return { environment, keys, site }
+  }
+  if (checkOnly) {
+    const { environment, site } = await load()
     const buses = site.buses.map(({ protocol, ...bus }) => ({ ...bus, protocol: protocol.codec.name }))
     process.stdout.write(`${JSON.stringify({ ...maskSecrets({ ...site, buses }), environment: maskSecrets(environment) }, null, 2)}\n`)
     return
   }
   await runProcess(to, async () => {
-    const site = loadGatewaySite(path)
-    const environment = loadEnvironment(process.env)
+    const { environment, keys, site } = await load()
     const { startGateway } = await import('./service.js')
     return startGateway({
       site,
       environment,
+      keys,
       log: to,
       clock: systemClock,
       onFatal: (error) => {
@@ -59,38 +100,28 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
   })
 }
 
-async function decodeOne(codec: ProtocolCodec, argument: string | undefined): Promise<void> {
-  let hex = argument ?? ''
-  if (argument === undefined) {
-    for await (const chunk of process.stdin.setEncoding('utf8')) {
-      hex += chunk
-      if (hex.length > longestLine) break
-    }
-  }
-  const answer = hex.length > longestLine ? answerTooLong(codec) : decodeHex(codec, hex)
-  process.stdout.write(`${answer}\n`)
-  if (answer.startsWith('{"ok":false')) process.exitCode = 1
-}
-
-async function decodeLines(codec: ProtocolCodec): Promise<void> {
-  for await (const line of linesOf(process.stdin.setEncoding('utf8'), longestLine)) {
-    const answer = line === undefined ? answerTooLong(codec) : decodeLine(codec, line)
-    if (!process.stdout.write(`${answer}\n`)) await once(process.stdout, 'drain')
-  }
-}
-
 // Whoever reads the answers may have had enough of them.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 })
 
+async function main([verb = '', ...args]: string[]): Promise<number> {
+  if (verb === '--help' || args.includes('--help')) {
+    process.stdout.write(`${usage}\n`)
+    return 0
+  }
+  const work = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  if (work === undefined) throw new AppError('CONFIG_INVALID', `usage:\n${usage}`)
+  return work(args)
+}
+
 try {
-  await main()
+  process.exitCode = await main(process.argv.slice(2))
 } catch (thrown) {
   const error = asError(thrown)
   const wrongUse = isAppError(error, 'CONFIG_INVALID') || ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-  if (!wrongUse) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 2
+  if (!wrongUse && !isAppError(error)) throw error
+  process.stderr.write(`${wrongUse || !isAppError(error) ? '' : `${error.code}: `}${error.message}\n`)
+  process.exitCode = wrongUse ? 2 : 1
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { asError } from '@endeks/domain/errors'
 import type { Log, RunningProcess } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
@@ -7,8 +6,9 @@ import { Acquisition } from './acquire/acquisition.js'
 import { Counters } from './acquire/counters.js'
 import type { GatewaySite } from './config/check.js'
 import type { GatewayEnvironment } from './config/environment.js'
-import { DiskCounters } from './keys/counters.js'
-import type { Bus } from './protocols/protocol.js'
+import { countersPath, DiskCounters } from './keys/counters.js'
+import type { KeyRing } from './keys/ring.js'
+import type { Bus, MeterKeys } from './protocols/protocol.js'
 import { schedule } from './schedule/schedule.js'
 import { Spool } from './spool/spool.js'
 import { Uplink } from './uplink/uplink.js'
@@ -16,6 +16,8 @@ import { Uplink } from './uplink/uplink.js'
 export interface GatewayOptions {
   readonly site: GatewaySite
   readonly environment: GatewayEnvironment
+  /** the key ring that the site was checked against; undefined: no meter of the site has a key */
+  readonly keys?: Pick<KeyRing, 'keysOf'> | undefined
   readonly log: Log
   readonly clock: Clock
   /** called when nothing more can be kept: the spool failed */
@@ -28,9 +30,10 @@ const reportEveryMs = 60_000
 export async function startGateway(options: GatewayOptions): Promise<RunningProcess> {
   const { site, environment, log, clock } = options
   const counters = new Counters()
-  const counterStore = await DiskCounters.open(join(environment.keys ?? `${environment.spool}-keys`, 'counters'))
+  const keys = openedKeys(options)
+  const counterStore = await DiskCounters.open(countersPath(environment.keys ?? `${environment.spool}-keys`))
   const spool = await Spool.open({ directory: environment.spool, maxBytes: site.spoolMaxBytes, log })
-  const acquisition = new Acquisition({ spool, log, clock, counters, zone: site.zone })
+  const acquisition = new Acquisition({ spool, log, clock, counters, zone: site.zone, keysOf: (name) => keys.get(name) })
   const buses = new Map<string, Bus>(
     site.buses.map((bus) => [
       bus.name,
@@ -66,4 +69,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProc
       log.info('counts', { ...counters.snapshot(), spool: spool.state })
     }
   }
+}
+
+/** Opened once: a meter is read every minute, and a ring that does not open is to be known at the start. */
+function openedKeys({ site, keys }: GatewayOptions): ReadonlyMap<string, MeterKeys | undefined> {
+  const names = site.buses.flatMap((bus) => bus.meters.flatMap((meter) => meter.key ?? []))
+  return new Map(names.map((name) => [name, keys?.keysOf(name)]))
 }

@@ -1,34 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { loadEnvironment } from '../src/config/environment.js'
 import { longestLine } from '../src/verbs/decode.js'
 import { linesOf } from '../src/verbs/lines.js'
-
-const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function gateway(options: { arguments: string[]; input?: string; environment?: Record<string, string> }): Promise<Ended> {
-  const child = spawn(process.execPath, [main, ...options.arguments], { env: { ...process.env, ...options.environment } })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    out += chunk
-  })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    err += chunk
-  })
-  child.stdin.end(options.input ?? '')
-  const [code] = await once(child, 'close')
-  return { code: Number(code), out, err }
-}
+import { runGateway as gateway } from './support/run-gateway.js'
 
 const request = '000100000006110300000006'
 

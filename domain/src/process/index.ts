@@ -3,4 +3,5 @@ export { type ConfigProblem, checkConfig, configInvalid, loadConfig, loadJsonFil
 export { killPointAt } from './kill-point.js'
 export { createLog, type Log } from './log.js'
 export { type RunningProcess, runProcess } from './run.js'
+export { leastSecretLength, newSalt, Sealer, saltBytes } from './sealing.js'
 export { maskSecrets } from './secrets.js'

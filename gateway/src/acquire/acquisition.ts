@@ -4,7 +4,15 @@ import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { decodeEvidence } from '../codec/registry.js'
 import type { SiteBus, SiteMeter } from '../config/check.js'
-import { type Bus, type DecodeFailure, type Exchange, type MeterReadout, ReadFailure, type ReadJob } from '../protocols/protocol.js'
+import {
+  type Bus,
+  type DecodeFailure,
+  type Exchange,
+  type MeterKeys,
+  type MeterReadout,
+  ReadFailure,
+  type ReadJob
+} from '../protocols/protocol.js'
 import type { PollKind } from '../schedule/poll-plan.js'
 import { type HistoryMark, historyFrom, newReadings } from '../spool/history-mark.js'
 import type { Spool } from '../spool/spool.js'
@@ -18,6 +26,8 @@ export interface AcquisitionDependencies {
   readonly clock: Clock
   readonly counters: Counters
   readonly zone: string
+  /** the keys of a meter by the name that its site file gives them */
+  readonly keysOf: (name: string) => MeterKeys | undefined
 }
 
 interface Poll {
@@ -26,6 +36,11 @@ interface Poll {
   readonly meter: SiteMeter
   readonly kind: PollKind
   readonly signal: AbortSignal
+}
+
+/** A poll with what its meter needs to be understood. */
+interface KeyedPoll extends Poll {
+  readonly keys: MeterKeys | undefined
 }
 
 /** How much of a conversation that failed goes into the log. */
@@ -47,26 +62,40 @@ export class Acquisition {
    *
    * @returns whether what was asked for is on disk
    */
-  async poll(poll: Poll): Promise<boolean> {
-    const { site, meter, kind } = poll
+  async poll(asked: Poll): Promise<boolean> {
+    const { site, meter, kind } = asked
+    const keys = meter.key === undefined ? undefined : this.#dependencies.keysOf(meter.key)
+    const poll = { ...asked, keys }
     const mark = kind === 'history' ? await this.#dependencies.spool.historyMark(site.name, meter.address) : undefined
     const exchange = await this.#read(poll, mark)
     if (exchange === undefined) return false
     const { zone } = this.#dependencies
-    const decoded = decodeEvidence(site.protocol.codec.name, { ...exchange, profile: meter.profile.value, zone })
+    const decoded = decodeEvidence(site.protocol.codec.name, {
+      ...exchange,
+      profile: meter.profile.value,
+      zone,
+      ...(keys === undefined ? {} : { keys })
+    })
     if (!decoded.ok) return this.#failed(poll, decoded.error, exchange)
     if (decoded.value.readings.length === 0) return this.#failed(poll, nothingFor(poll, decoded.value), exchange)
     return kind === 'history' ? this.#keepHistory(poll, exchange, decoded.value, mark) : this.#keep(poll, exchange, decoded.value)
   }
 
-  async #read(poll: Poll, mark: HistoryMark | undefined): Promise<Exchange | undefined> {
-    const { meter, kind, signal } = poll
+  async #read(poll: KeyedPoll, mark: HistoryMark | undefined): Promise<Exchange | undefined> {
+    const { meter, kind, signal, keys } = poll
     const since = meter.historySince
     const want: ReadJob['want'] =
       kind === 'history' && since !== undefined ? { kind, since: historyFrom(mark, since) } : { kind: 'current' }
     try {
       this.#dependencies.counters.add('reads')
-      return await poll.bus.read({ address: meter.address, profile: meter.profile.value, zone: this.#dependencies.zone, want, signal })
+      return await poll.bus.read({
+        address: meter.address,
+        profile: meter.profile.value,
+        zone: this.#dependencies.zone,
+        want,
+        signal,
+        ...(keys === undefined ? {} : { keys })
+      })
     } catch (thrown) {
       // A read called off by a stop is no failure of the meter.
       if (!signal.aborted) {
@@ -79,7 +108,7 @@ export class Acquisition {
     }
   }
 
-  async #keep(poll: Poll, exchange: Exchange, decoded: MeterReadout): Promise<boolean> {
+  async #keep(poll: KeyedPoll, exchange: Exchange, decoded: MeterReadout): Promise<boolean> {
     const current = newestOfEach(decoded.readings)
     const readout = this.#readout(poll, exchange, decoded, current)
     if (readout === undefined) return false
@@ -88,7 +117,7 @@ export class Acquisition {
     return true
   }
 
-  async #keepHistory(poll: Poll, exchange: Exchange, decoded: MeterReadout, mark: HistoryMark | undefined): Promise<boolean> {
+  async #keepHistory(poll: KeyedPoll, exchange: Exchange, decoded: MeterReadout, mark: HistoryMark | undefined): Promise<boolean> {
     const { site, meter } = poll
     if (meter.historySince === undefined) return false
     const fresh = newReadings({ mark, since: meter.historySince, now: exchange.at, readings: decoded.readings })
@@ -101,13 +130,14 @@ export class Acquisition {
     return true
   }
 
-  #readout(poll: Poll, exchange: Exchange, decoded: MeterReadout, readings: MeterReadout['readings']) {
+  #readout(poll: KeyedPoll, exchange: Exchange, decoded: MeterReadout, readings: MeterReadout['readings']) {
     const { site, meter } = poll
     const connection = {
       bus: site.name,
       address: meter.address,
       protocol: site.protocol.codec.name,
       profileHash: meter.profile.hash,
+      keyVersion: poll.keys?.version ?? 0,
       zone: this.#dependencies.zone
     }
     const readout = readoutOf(connection, exchange, decoded, readings)

@@ -14,6 +14,8 @@ export interface Connection {
   readonly address: string
   readonly protocol: string
   readonly profileHash: string
+  /** 0 where the device was read without a key */
+  readonly keyVersion: number
   readonly zone: string
 }
 
@@ -39,7 +41,7 @@ export function readoutOf(
       ...(medium === undefined ? {} : { medium })
     },
     profile: connection.profileHash,
-    keyVersion: 0,
+    keyVersion: connection.keyVersion,
     zone: connection.zone,
     at: exchange.at,
     request: Buffer.from(exchange.request).toString('base64'),

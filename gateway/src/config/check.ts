@@ -13,6 +13,8 @@ import { type GatewaySiteFile, GatewaySiteSchema } from './schema.js'
 export interface SiteMeter {
   readonly address: string
   readonly profile: Profile
+  /** under which its keys were imported; undefined: it is read without */
+  readonly key: string | undefined
   /** undefined: only stored values are read */
   readonly everyMs: number | undefined
   /** stored values older than this are not asked for; undefined: none are */
@@ -39,26 +41,46 @@ export interface GatewaySite {
 
 const defaults = { spoolMaxBytes: 512 * 1_048_576 } as const
 
+/** Which keys there are; of the key ring, only this concerns a site file. */
+export interface KeyNames {
+  has(name: string): boolean
+}
+
+interface Sources {
+  /** names the file in the message */
+  readonly what?: string
+  /** undefined: no secret was given to open any */
+  readonly keys?: KeyNames | undefined
+}
+
+/** A site with what its file could have named besides: for whoever adds a meter. */
+export interface LoadedSite extends GatewaySite {
+  readonly profiles: Profiles
+  readonly schedules: readonly string[]
+}
+
 /** Reads and checks a site file with the profiles that ship and those of the directory that it names. */
-export function loadGatewaySite(path: string): GatewaySite {
+export function loadGatewaySite(path: string, keys?: KeyNames): LoadedSite {
   const value = loadJsonFile(path)
   const extra =
     typeof value === 'object' && value !== null && 'profileDirectory' in value && typeof value.profileDirectory === 'string'
       ? [resolve(dirname(path), value.profileDirectory)]
       : []
-  return checkGatewaySite(value, loadProfiles([shippedProfiles, ...extra]), path)
+  const profiles = loadProfiles([shippedProfiles, ...extra])
+  const site = checkGatewaySite(value, profiles, { what: path, keys })
+  return { ...site, profiles, schedules: Value.Check(GatewaySiteSchema, value) ? Object.keys(value.schedules) : [] }
 }
 
 /**
- * Holds a site file's content against its schema, its protocols and the profiles.
+ * Holds a site file's content against its schema, its protocols, the profiles and the keys.
  *
  * @throws {AppError} CONFIG_INVALID that lists every problem with its path
  */
-export function checkGatewaySite(value: unknown, profiles: Profiles, what = 'the site file'): GatewaySite {
+export function checkGatewaySite(value: unknown, profiles: Profiles, { what = 'the site file', keys }: Sources = {}): GatewaySite {
   const problems = problemsOf(GatewaySiteSchema, value)
   if (problems.length > 0 || !Value.Check(GatewaySiteSchema, value)) throw configInvalid(what, problems)
   if (!isZone(value.zone)) problems.push({ path: '/zone', message: `"${value.zone}" is no IANA time zone` })
-  const buses = value.buses.map((bus, index) => checkBus(bus, `/buses/${index}`, { site: value, profiles, problems }))
+  const buses = value.buses.map((bus, index) => checkBus(bus, `/buses/${index}`, { site: value, profiles, keys, problems }))
   reportDoubles(
     value.buses.map((bus) => bus.name),
     (index) => `/buses/${index}/name`,
@@ -77,6 +99,7 @@ export function checkGatewaySite(value: unknown, profiles: Profiles, what = 'the
 interface Context {
   readonly site: GatewaySiteFile
   readonly profiles: Profiles
+  readonly keys: KeyNames | undefined
   readonly problems: ConfigProblem[]
 }
 
@@ -125,6 +148,8 @@ function checkMeter(meter: BusEntry['meters'][number], protocol: Protocol, conte
       message: `"${meter.profile}" is for ${profile.protocol}, and the bus speaks ${protocol.codec.name}`
     })
   }
+  const keyless = meter.key === undefined ? undefined : keyProblem(meter.key, context.keys)
+  if (keyless !== undefined) problems.push({ path: `${path}/key`, message: keyless })
   const schedule = meter.schedule === undefined ? undefined : site.schedules[meter.schedule]
   if (meter.schedule !== undefined && schedule === undefined) {
     problems.push({ path: `${path}/schedule`, message: `there is no schedule "${meter.schedule}"` })
@@ -140,9 +165,15 @@ function checkMeter(meter: BusEntry['meters'][number], protocol: Protocol, conte
   return {
     address: meter.address,
     profile,
+    key: meter.key,
     everyMs: schedule?.everyMs,
     historySince: since === undefined ? undefined : startOfDay(since, site.zone)
   }
+}
+
+function keyProblem(name: string, keys: KeyNames | undefined): string | undefined {
+  if (keys === undefined) return `"${name}" can't be opened without ENDEKS_KEY_SECRET`
+  return keys.has(name) ? undefined : `there is no key "${name}": import it with gateway keys import`
 }
 
 function reportDoubles(values: readonly string[], pathOf: (index: number) => string, problems: ConfigProblem[]): void {

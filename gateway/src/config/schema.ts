@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { keyNamePattern } from '../keys/key-file/index.js'
 
 const strict = { additionalProperties: false } as const
 const Name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' })
@@ -8,6 +9,8 @@ const Meter = Type.Object(
     /** in the form that the bus's protocol has for addresses */
     address: Type.String({ minLength: 1, maxLength: 64 }),
     profile: Name,
+    /** the name under which its keys were imported */
+    key: Type.Optional(Type.String({ pattern: keyNamePattern })),
     /** without one, only stored values are read */
     schedule: Type.Optional(Name),
     /** a date of the site's zone: values that the meter stored from then on are read and delivered */

@@ -1,6 +1,12 @@
+import { join } from 'node:path'
 import { AppError } from '@endeks/domain/errors'
 import { ClassicLevel } from 'classic-level'
 import type { CounterStore } from '../protocols/protocol.js'
+
+/** Where they are in the directory of the keys. */
+export function countersPath(directory: string): string {
+  return join(directory, 'counters')
+}
 
 /** Counters on disk, each write synced before it counts as done. One process at a time may have the directory open. */
 export class DiskCounters implements CounterStore {

@@ -5,7 +5,7 @@ import { Acquisition } from '../../src/acquire/acquisition.js'
 import { Counters } from '../../src/acquire/counters.js'
 import { type EncodableRecord, encodeResponse } from '../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../src/protocols/mbus/driver.js'
-import type { Bus } from '../../src/protocols/protocol.js'
+import type { Bus, MeterKeys } from '../../src/protocols/protocol.js'
 import { Spool } from '../../src/spool/spool.js'
 
 const now = fromIso('2026-11-24T09:00:00Z')
@@ -13,7 +13,7 @@ const zone = 'Europe/Istanbul'
 const register = { obis: '8-0:1.0.0*255', quantity: 'volume', function: 'instantaneous', tariff: 0, subunit: 0, storage: 'current' }
 const value = { name: 'water', protocol: 'mbus', registers: [register] }
 const profile = { name: 'water', protocol: 'mbus', value, content: JSON.stringify(value), hash: 'a'.repeat(64) }
-const meter = { address: '5', profile, everyMs: 60_000, historySince: fromIso('2026-01-01T00:00:00Z') }
+const meter = { address: '5', profile, key: undefined, everyMs: 60_000, historySince: fromIso('2026-01-01T00:00:00Z') }
 const site = { name: 'mbus-1', protocol: mbusProtocol, answerWithinMs: 100, options: {}, meters: [meter] }
 const volume: EncodableRecord = { quantity: 'volume', unit: 'm3', scaler: -3, value: { coding: 'bcd', size: 4, raw: 42n } }
 const energy: EncodableRecord = { quantity: 'energy', unit: 'Wh', scaler: 3, value: { coding: 'bcd', size: 4, raw: 7n } }
@@ -30,7 +30,7 @@ t.test('a meter that answers without any register of its profile has failed, and
   const log = createLog('test', (line) => lines.push(line))
   const spool = await Spool.open({ directory: t.testdir(), maxBytes: 1_000_000, log })
   const counters = new Counters()
-  const acquisition = new Acquisition({ spool, log, counters, clock: { now: () => now }, zone })
+  const acquisition = new Acquisition({ spool, log, counters, clock: { now: () => now }, zone, keysOf: () => undefined })
   const { signal } = new AbortController()
   for (const kind of ['current', 'history'] as const) {
     t.equal(await acquisition.poll({ bus: wire([energy]), site, meter, kind, signal }), false, kind)
@@ -47,5 +47,37 @@ t.test('a meter that answers without any register of its profile has failed, and
   })
   t.equal(await acquisition.poll({ bus: wire([energy, volume]), site, meter, kind: 'current', signal }), true)
   t.equal(counters.get('readings'), 1)
+  await spool.close()
+})
+
+t.test("a meter's keys go to its bus, and their version onto the wire", async (t) => {
+  const log = createLog('test', () => {})
+  const spool = await Spool.open({ directory: t.testdir(), maxBytes: 1_000_000, log })
+  const keys = { name: 'k', version: 3, secrets: { encryption: new Uint8Array(16) } }
+  const acquisition = new Acquisition({
+    spool,
+    log,
+    counters: new Counters(),
+    clock: { now: () => now },
+    zone,
+    keysOf: (name) => (name === 'k' ? keys : undefined)
+  })
+  const given: (MeterKeys | undefined)[] = []
+  const bus: Pick<Bus, 'read'> = {
+    read: (job) => {
+      given.push(job.keys)
+      return wire([volume]).read(job)
+    }
+  }
+  const { signal } = new AbortController()
+  const keyed = { ...meter, key: 'k' }
+  t.ok(await acquisition.poll({ bus, site, meter: keyed, kind: 'current', signal }))
+  t.ok(await acquisition.poll({ bus, site, meter, kind: 'current', signal }))
+  t.same(given, [keys, undefined])
+  const messages = (await spool.next('live', 0, 9)).map(({ text }) => JSON.parse(text) as { exchanges: { keyVersion: number }[] })
+  t.same(
+    messages.flatMap(({ exchanges }) => exchanges.map(({ keyVersion }) => keyVersion)),
+    [3, 0]
+  )
   await spool.close()
 })

@@ -97,6 +97,28 @@ t.test('every problem of the meaning is listed with its path', async (t) => {
   ])
 })
 
+t.test('a meter names a key that there is', async (t) => {
+  const [bus] = site.buses
+  const meters = [{ address: '5', profile: 'generic-modbus-water', schedule: 'live', key: '12345678' }]
+  const keyed = { ...site, buses: [{ ...bus, meters }] }
+  t.same(problemsOf(keyed), ['/buses/0/meters/0/key'], 'no secret was given')
+  t.throws(() => checkGatewaySite(keyed, profiles, { keys: new Set(['2']) }), {
+    code: 'CONFIG_INVALID',
+    message: /there is no key "12345678"/
+  })
+  t.equal(checkGatewaySite(keyed, profiles, { keys: new Set(['12345678']) }).buses[0]?.meters[0]?.key, '12345678')
+  t.same(problemsOf({ ...keyed, buses: [{ ...bus, meters: [{ ...meters[0], key: 'a b' }] }] }), ['/buses/0/meters/0/key'])
+})
+
+t.test("a profile may not take a shipped one's name, and one that is no JSON does not hide what is wrong with others", async (t) => {
+  const shipped = profiles.get('generic-modbus-water')?.value
+  const directory = t.testdir({ 'a.json': JSON.stringify(shipped), 'b.json': '{"name": ', 'c.json': '{}' })
+  t.throws(() => loadProfiles([shippedProfiles, directory]), {
+    code: 'CONFIG_INVALID',
+    message: /a\.json\/name: .*a profile that ships[\s\S]*b\.json[\s\S]*c\.json\/name/
+  })
+})
+
 t.test("a site's own profiles are read, and every wrong one is listed by its file", async (t) => {
   const own = { ...(profiles.get('generic-modbus-water')?.value as object), name: 'our-logger' }
   const directory = t.testdir({ profiles: { 'good.json': JSON.stringify(own) } })

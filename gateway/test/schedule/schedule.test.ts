@@ -12,7 +12,7 @@ const minute = 60_000
 
 function meter(address: string, options: Partial<SiteMeter> = {}): SiteMeter {
   const profile = { name: 'p', protocol: 'modbus', value: {}, content: '{}', hash: '0'.repeat(64) }
-  return { address, profile, everyMs: minute, historySince: undefined, ...options }
+  return { address, profile, key: undefined, everyMs: minute, historySince: undefined, ...options }
 }
 
 function bus(name: string, meters: SiteMeter[]): SiteBus {

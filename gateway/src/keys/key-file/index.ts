@@ -1,0 +1,1 @@
+export { type ImportedKeys, type KeyFileProblem, keyNamePattern, mostKeyFileBytes, parseKeyFile } from './parse.js'
