@@ -114,7 +114,7 @@ t.test('a meter is read to the broker with its evidence; wrong ones are logged; 
   const failed = events.filter(({ event }) => event === 'read failed').map(({ fields }) => fields)
   t.match(
     failed.find(({ address }) => address === '18'),
-    { code: 'MODBUS_WRONG_ANSWER', bus: 'loggers', response: /^....0000/ }
+    { code: 'MODBUS_UNIT', bus: 'loggers', response: /^....0000/ }
   )
   t.match(
     failed.find(({ address }) => address === '19'),
