@@ -66,9 +66,11 @@ class Client {
     const selected = access === undefined ? {} : { access }
     const reference = { class: objectClass, obis: obis(name), attribute }
     const open = new dlms.OpenGet({ apdu: 'get-request-normal', invoke: 0xc1, ...reference, ...selected })
-    let data = open.accept(await this.ask(open.request, to))
-    while (data === undefined) data = open.accept(await this.ask(open.next(), to))
-    return data
+    let results = open.accept(await this.ask(open.request, to))
+    while (results === undefined) results = open.accept(await this.ask(open.next(), to))
+    const [result] = results
+    if (result === undefined) throw new Error('the answer holds no result')
+    return dlms.valueIn(reference, result)
   }
 }
 

@@ -1,84 +1,133 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
-import { type Bus, type BusDependencies, type Exchange, type Protocol, ReadFailure, type ReadJob } from '../protocol.js'
-import { encodeApdu, readApdu } from './codec/apdu.js'
+import { Line } from '../../line/index.js'
+import {
+  type Bus,
+  type BusDependencies,
+  type Exchange,
+  type Finding,
+  type MeterKeys,
+  type ProbeJob,
+  type Protocol,
+  ReadFailure,
+  type ReadJob,
+  type ScanJob,
+  type Sighting
+} from '../protocol.js'
 import { dlmsCodec } from './codec/codec.js'
 import { DlmsFault } from './codec/fault.js'
-import { parseProfile } from './codec/profile.js'
-import { ByteReader } from './codec/reader.js'
-import { publicClientPort } from './codec/wrapper.js'
-import { type Conversation, converse } from './session.js'
-import { type ApduTransport, WrapperTransport } from './transport.js'
-
-/** One TCP port with one meter, or with a concentrator behind which several answer by their wPorts. */
-export const busSchema = Type.Object(
-  {
-    host: Type.String({ minLength: 1, maxLength: 253 }),
-    port: Type.Integer({ minimum: 1, maximum: 65535 }),
-    clientId: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'wPort of this client, 16: the public one' })),
-    attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, description: 'conversations tried before a read fails, 2' })),
-    connectWithinMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 60_000, description: 'longest wait for the connection, 5000' }))
-  },
-  { additionalProperties: false }
-)
+import { type AssociationPlan, parseProfile } from './codec/profile.js'
+import { probe } from './probing.js'
+import { read } from './reading.js'
+import { scan } from './scanning.js'
+import type { Dialogue, Session } from './session.js'
+import { addressPattern, type BusSettings, busSchema, settingsOf } from './settings.js'
+import { Talk } from './talk.js'
 
 /** What may be gone with the next attempt. Anything else would be answered the same way again. */
-const passing: ReadonlySet<string> = new Set(['DLMS_CONNECT', 'DLMS_TIMEOUT', 'DLMS_CLOSED'])
+const passing: ReadonlySet<string> = new Set(['DLMS_TIMEOUT', 'DLMS_CLOSED', 'DLMS_DISCONNECTED'])
 const pauseMs = 200
 const defaultAnswerMs = 3_000
 
-class DlmsBus implements Bus {
-  readonly #settings: Static<typeof busSchema>
+/** What is done with a meter beside reading it, such as `setClock`. */
+export interface CommandJob<Done> {
+  readonly address: string
+  readonly association?: AssociationPlan
+  readonly keys?: MeterKeys
+  readonly signal: AbortSignal
+  readonly work: (session: Session) => Dialogue<Done>
+}
+
+export class DlmsBus implements Bus {
+  readonly #settings: BusSettings
   readonly #dependencies: BusDependencies
+  readonly #line: Line
   readonly #closing = new AbortController()
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(settings: Static<typeof busSchema>, dependencies: BusDependencies) {
+  constructor(settings: BusSettings, dependencies: BusDependencies) {
     this.#settings = settings
     this.#dependencies = dependencies
+    this.#line = new Line(settings.place, dependencies.clock)
   }
 
   read(job: ReadJob): Promise<Exchange> {
-    const turn = this.#last.then(() => this.#readNow(job))
-    // The caller has the outcome; here it only matters that this read is over before the next one begins.
-    const over = () => undefined
-    this.#last = turn.then(over, over)
-    return turn
+    const { attempts } = this.#settings
+    return this.#inTurn(job.signal, attempts, async (talk, signal) => {
+      const { clock } = this.#dependencies
+      const profile = parseProfile(job.profile)
+      const { association: plan } = profile
+      const reading = { profile, zone: job.zone, want: job.want, now: clock.now() }
+      const call = { address: job.address, answerWithinMs: this.#answerWithinMs, signal }
+      const secured = { ...(plan === undefined ? {} : { plan }), ...(job.keys === undefined ? {} : { keys: job.keys }) }
+      const { bytes } = await talk.hold({ ...call, ...secured }, (session) => read(session, reading))
+      return { ...bytes, at: clock.now() }
+    })
   }
 
-  async probe(): Promise<never> {
-    throw new ReadFailure('UNSUPPORTED', 'probing is not built yet', { request: new Uint8Array(), response: new Uint8Array() })
+  /** Commands a meter, once: what was commanded may have been done although its answer did not come. @throws {ReadFailure} */
+  command<Done>(job: CommandJob<Done>): Promise<Done> {
+    return this.#inTurn(job.signal, 1, async (talk, signal) => {
+      const { address, association: plan, keys, work } = job
+      const secured = { ...(plan === undefined ? {} : { plan }), ...(keys === undefined ? {} : { keys }) }
+      const call = { address, purpose: 'command', answerWithinMs: this.#answerWithinMs, signal, ...secured } as const
+      return (await talk.hold(call, work)).value
+    })
   }
 
-  scan(): AsyncIterable<never> {
-    throw new ReadFailure('UNSUPPORTED', 'scanning is not built yet', { request: new Uint8Array(), response: new Uint8Array() })
+  probe(job: ProbeJob): Promise<Finding> {
+    const { attempts } = this.#settings
+    return this.#inTurn(job.signal, attempts, async (talk, signal) => {
+      const { clock } = this.#dependencies
+      const found = await probe(job, { talk, clock, answerWithinMs: this.#answerWithinMs, signal })
+      return { ...found, ...talk.heard }
+    })
+  }
+
+  scan(job: ScanJob): AsyncIterable<Sighting> {
+    const settings = this.#settings
+    const answerWithinMs = this.#answerWithinMs
+    // Each address is a turn of its own: reads that wait are not held up by a scan of minutes.
+    const turn = <Done>(work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> => this.#inTurn(job.signal, 1, work)
+    return scan(job, { settings, answerWithinMs, turn })
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#last
+    this.#line.drop()
   }
 
-  async #readNow(job: ReadJob): Promise<Exchange> {
+  get #answerWithinMs(): number {
+    return this.#dependencies.answerWithinMs ?? defaultAnswerMs
+  }
+
+  #inTurn<Done>(signal: AbortSignal, attempts: number, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {
+    const turn = this.#last.then(() => this.#now(signal, attempts, work))
+    // The caller has the outcome; here it only matters that this turn is over before the next one begins.
+    const over = (): undefined => undefined
+    this.#last = turn.then(over, over)
+    return turn
+  }
+
+  async #now<Done>(caller: AbortSignal, attempts: number, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {
     // Not AbortSignal.any: the bus lives for months, and a signal derived for each read would be remembered by it.
     const calling = new AbortController()
-    const callOff = () => calling.abort()
-    const sources = [job.signal, this.#closing.signal]
+    const callOff = (): void => calling.abort()
+    const sources = [caller, this.#closing.signal]
     for (const source of sources) source.addEventListener('abort', callOff, { once: true })
     if (sources.some((source) => source.aborted)) callOff()
     try {
-      return await this.#tryAgain(job, calling.signal)
+      return await this.#tryAgain(attempts, calling.signal, work)
     } finally {
       for (const source of sources) source.removeEventListener('abort', callOff)
     }
   }
 
-  async #tryAgain(job: ReadJob, signal: AbortSignal): Promise<Exchange> {
-    const attempts = this.#settings.attempts ?? 2
+  async #tryAgain<Done>(attempts: number, signal: AbortSignal, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {
     for (let attempt = 1; ; attempt += 1) {
-      const tried = await this.#attempt(job, signal)
-      if (!(tried instanceof ReadFailure)) return tried
+      const tried = await this.#attempt(signal, work)
+      if (!(tried instanceof ReadFailure)) return tried.done
       if (attempt >= attempts || signal.aborted || !passing.has(tried.code)) throw tried
       await delay(pauseMs * attempt, undefined, { signal }).catch((thrown: unknown) => {
         if (!signal.aborted) throw thrown
@@ -86,54 +135,26 @@ class DlmsBus implements Bus {
     }
   }
 
-  async #attempt(job: ReadJob, signal: AbortSignal): Promise<Exchange | ReadFailure> {
-    const { clock, answerWithinMs = defaultAnswerMs } = this.#dependencies
-    const { host, port, clientId: clientPort = publicClientPort, connectWithinMs = 5000 } = this.#settings
-    let transport: WrapperTransport | undefined
+  async #attempt<Done>(
+    signal: AbortSignal,
+    work: (talk: Talk, signal: AbortSignal) => Promise<Done>
+  ): Promise<{ readonly done: Done } | ReadFailure> {
+    const talk = new Talk(this.#line, this.#settings, this.#dependencies)
     try {
-      const conversation = { profile: parseProfile(job.profile), zone: job.zone, want: job.want, now: clock.now() }
-      const serverPort = addressOf(job.address)
-      transport = await WrapperTransport.open({ host, port, clientPort, serverPort, connectWithinMs, answerWithinMs, signal })
-      await hold(transport, conversation)
-      return { request: transport.sent, response: transport.received, at: clock.now() }
+      return { done: await work(talk, signal) }
     } catch (thrown) {
       if (!(thrown instanceof DlmsFault)) throw thrown
-      const bytes = { request: transport?.sent ?? new Uint8Array(0), response: transport?.received ?? new Uint8Array(0) }
-      return new ReadFailure(thrown.code, thrown.message, bytes, thrown)
+      return new ReadFailure(thrown.code, thrown.message, talk.heard, thrown)
     } finally {
-      transport?.close()
+      // A meter has room for one connection or two: it is left free for others, and an answer that comes too late is not heard.
+      if (this.#settings.place.kind === 'tcp') this.#line.drop()
     }
   }
 }
-
-/** Carries a conversation's requests over the transport and its answers back. */
-async function hold(transport: ApduTransport, conversation: Conversation): Promise<void> {
-  const dialogue = converse(conversation)
-  let step = dialogue.next()
-  while (!step.done) {
-    const request = step.value
-    const release = request.apdu === 'rlrq'
-    const answer = await transport.exchange(encodeApdu(request)).catch((thrown: unknown) => {
-      // Everything asked for is here: a meter that hangs up instead of confirming the release has not failed.
-      if (release && thrown instanceof DlmsFault && passing.has(thrown.code)) return undefined
-      throw thrown
-    })
-    if (answer === undefined) return
-    step = dialogue.next(readApdu(new ByteReader(answer)))
-  }
-}
-
-function addressOf(address: string): number {
-  const port = addressPattern.test(address) ? Number(address) : Number.NaN
-  if (!(port >= 1 && port <= 0xffff)) throw new DlmsFault('DLMS_PROFILE', `"${address.slice(0, 20)}" is not a wPort from 1 to 65535`)
-  return port
-}
-
-const addressPattern = /^[1-9]\d{0,4}$/
 
 export const dlmsProtocol: Protocol = {
   codec: dlmsCodec,
   busSchema,
   addressPattern,
-  open: (bus, dependencies) => new DlmsBus(Value.Parse(busSchema, bus), dependencies)
+  open: (bus, dependencies) => new DlmsBus(settingsOf(Value.Parse(busSchema, bus)), dependencies)
 }

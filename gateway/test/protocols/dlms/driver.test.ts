@@ -197,7 +197,7 @@ t.test('a meter that fails once is read at the second attempt, whose bytes stand
   t.equal(peer.connections(), 2)
 })
 
-t.test('nobody at the port: DLMS_CONNECT', async (t) => {
+t.test('nobody at the port: BUS_UNREACHABLE', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -206,17 +206,17 @@ t.test('nobody at the port: DLMS_CONNECT', async (t) => {
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const bus = dlmsProtocol.open({ host: '127.0.0.1', port, attempts: 1 }, { clock, answerWithinMs: 1000, counters: memoryCounters() })
   t.teardown(() => bus.close())
-  t.equal((await failureOf(bus.read(job()))).code, 'DLMS_CONNECT')
+  t.equal((await failureOf(bus.read(job()))).code, 'BUS_UNREACHABLE')
 })
 
 t.test('a read that is called off ends at once and leaves no connection', async (t) => {
   const calling = new AbortController()
   const { peer, bus } = await setUp(t, { more: new Map([[by.getValue, () => calling.abort()]]), attempts: 3, answerWithinMs: 60_000 })
   const failure = await failureOf(bus.read(job({ signal: calling.signal })))
-  t.equal(failure.code, 'DLMS_ABORTED')
+  t.equal(failure.code, 'READ_ABORTED')
   t.equal(peer.connections(), 1)
   const before = await failureOf(bus.read(job({ signal: AbortSignal.abort() })))
-  t.equal(before.code, 'DLMS_ABORTED')
+  t.equal(before.code, 'READ_ABORTED')
   for (let tries = 0; peer.open() > 0 && tries < 200; tries += 1) await delay(5)
   t.equal(peer.open(), 0)
 })
@@ -230,7 +230,7 @@ t.test('closing the bus ends the read that is on it', async (t) => {
   const failing = failureOf(bus.read(job()))
   await waiting
   await bus.close()
-  t.equal((await failing).code, 'DLMS_ABORTED')
+  t.equal((await failing).code, 'READ_ABORTED')
 })
 
 t.test('two reads of one bus come one after the other, and a failed one does not stop the next', async (t) => {
@@ -249,7 +249,7 @@ t.test('an address is a wPort', async (t) => {
   t.match('16', dlmsProtocol.addressPattern)
   for (const address of ['0', '01', 'a', '123456', '']) t.notMatch(address, dlmsProtocol.addressPattern, address)
   const { bus } = await setUp(t, {})
-  t.equal((await failureOf(bus.read(job({ address: '70000' })))).code, 'DLMS_PROFILE')
+  t.equal((await failureOf(bus.read(job({ address: '70000' })))).code, 'DLMS_ADDRESS')
 })
 
 t.test('a bus entry with an unknown key is refused', (t) => {

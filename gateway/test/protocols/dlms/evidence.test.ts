@@ -75,7 +75,11 @@ t.test('a conversation that does not hold together has a code', (t) => {
     ['a scaler_unit that is none', 'DLMS_VALUE', { script: saying(by.getScale, 'c401c2000600000001') }],
     ['a unit that nobody bills', 'DLMS_UNIT', { script: saying(by.getScale, 'c401c20002020ffd1621') }],
     ['a refused register', 'DLMS_ACCESS', { script: saying(by.getValue, 'c401c3010b') }],
-    ['a row with a column too many', 'DLMS_VALUE', { script: by.history, profile: withCaptures(['clock', 'ignore', '8-0:1.0.0*255']) }]
+    [
+      'a profile with a column too many',
+      'DLMS_CAPTURES',
+      { script: by.history, profile: withCaptures(['clock', 'ignore', '8-0:1.0.0*255']) }
+    ]
   ]
   for (const [name, code, said] of cases) t.equal(codeOf(said), code, name)
   t.end()

@@ -77,8 +77,8 @@ export const profile = {
   profileBuffer: { obis: '1-0:99.2.0*255', captures: ['clock', '8-0:1.0.0*255'] }
 }
 
-/** AARQ: LN context, initiateRequest version 6, conformance block-transfer, get, selective-access, PDU 0xFFFF. */
-export const aarq = '601da109060760857405080101be10040e01000000065f1f0400001014ffff'
+/** AARQ: LN context, initiateRequest version 6, conformance block-transfer, lists, get, selective-access, PDU 0xFFFF. */
+export const aarq = '601da109060760857405080101be10040e01000000065f1f0400001214ffff'
 export const aare = '6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f040000101402000007'
 export const getSerial = 'c001c100010000600100ff0200'
 export const getScale = 'c001c200030800010000ff0300'
@@ -105,9 +105,12 @@ const since = '090c 07ea0b16ff 00000000 ff4c 00'
 const until = '090c 07ea0b18ff 0d141e00 ff4c 00'
 const restricting = '0204 120008 0906 0000010000ff 0f02 120000'
 
+/** The columns that the load profile captures: clock and counter. */
+export const getCaptures = hex('c001c4 0007 0100630200ff 03 00')
+export const captures = hex('c401c400 0102', ...['0204 120008 0906 0000010000ff 0f02 120000', '0204 120003 0906 0800010000ff 0f02 120000'])
 /** The load profile from 22 November to now, all columns, and the request for its second block. */
-export const getBuffer = hex('c001c4 0007 0100630200ff 02 01 01 0204', restricting, since, until, '0100')
-export const getNext = 'c002c400000001'
+export const getBuffer = hex('c001c5 0007 0100630200ff 02 01 01 0204', restricting, since, until, '0100')
+export const getNext = 'c002c500000001'
 export const sinceInstant: EpochMs = epochMs(Date.UTC(2026, 10, 21, 21))
 
 /** Rows: 65537 on the 22nd; 65793 on the 23rd; 31 February; the 24th without deviation and doubtful; the 24th without a value. */
@@ -122,12 +125,13 @@ const buffer = hex(
 const byte = (size: number) => size.toString(16).padStart(2, '0')
 /** The first block ends after 21 bytes: inside the first row's counter. */
 const cut = 21
-export const firstBlock = hex('c402c4 00 00000001 00', byte(cut), buffer.slice(0, 2 * cut))
-export const lastBlock = hex('c402c4 01 00000002 00', byte(buffer.length / 2 - cut), buffer.slice(2 * cut))
+export const firstBlock = hex('c402c5 00 00000001 00', byte(cut), buffer.slice(0, 2 * cut))
+export const lastBlock = hex('c402c5 01 00000002 00', byte(buffer.length / 2 - cut), buffer.slice(2 * cut))
 
 /** The whole conversation of a history read. */
 export const history: readonly (readonly [string, string])[] = [
   ...current.slice(0, -1),
+  [getCaptures, captures],
   [getBuffer, firstBlock],
   [getNext, lastBlock],
   [rlrq, rlre]

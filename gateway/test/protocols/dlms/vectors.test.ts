@@ -152,8 +152,12 @@ function valuesOf(requests: readonly Apdu[], responses: readonly ReturnType<type
     const response = responses[index]
     if (request.apdu === 'get-request-normal') open = new OpenGet(request)
     if (open === undefined || response === undefined || request.apdu === 'rlrq') continue
-    const data = response.ok ? open.accept(response.value) : response.error.code
-    if (data !== undefined) values.push(typeof data === 'string' ? data : Buffer.from(encodeData(data)).toString('hex'))
+    if (!response.ok) {
+      values.push(response.error.code)
+      continue
+    }
+    for (const result of open.accept(response.value) ?? [])
+      values.push('data' in result ? Buffer.from(encodeData(result.data)).toString('hex') : `error ${result.error}`)
   }
   return values
 }

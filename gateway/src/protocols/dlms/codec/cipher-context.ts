@@ -35,7 +35,7 @@ const controlOf: Readonly<Record<Protection, number>> = {
 
 /** Protects and opens the APDUs of one association, and keeps its counters. Knows no store: `sent` and `received` are to be kept. */
 export class CipherContext {
-  readonly #options: CipherOptions
+  #options: CipherOptions
   readonly #send = new Map<CipherKey, number>()
   readonly #receive = new Map<CipherKey, number>()
 
@@ -45,6 +45,19 @@ export class CipherContext {
       this.#send.set(key, options.send?.[key] ?? 0)
       this.#receive.set(key, options.receive?.[key] ?? 0)
     }
+  }
+
+  /** Takes in what shows only on the way: the peer's system title, its least counter, the dedicated key of the association. */
+  learn(facts: { readonly peerTitle?: Uint8Array; readonly globalFrom?: number; readonly dedicated?: Uint8Array }): void {
+    const { peerTitle, globalFrom, dedicated } = facts
+    if (peerTitle !== undefined) this.#options = { ...this.#options, peerTitle }
+    if (dedicated !== undefined) this.#options = { ...this.#options, keys: { ...this.#options.keys, dedicated } }
+    if (globalFrom !== undefined) this.#receive.set('global', Math.max(this.nextToReceive('global'), globalFrom))
+  }
+
+  /** Passes over counters of the global key that are not this context's to use. */
+  skipTo(counter: number): void {
+    this.#send.set('global', Math.max(this.nextToSend('global'), counter))
   }
 
   /** The counter that the next message under the key carries. */
@@ -146,6 +159,6 @@ function decodePlain(plain: Uint8Array, inner: number | undefined, authentic: bo
   throw new DlmsFault('DLMS_UNEXPECTED', `${decoded.value.apdu} does not belong into this ciphered APDU`)
 }
 
-function isCiphered(apdu: Apdu): apdu is CipheredApdu {
+export function isCiphered(apdu: Apdu): apdu is CipheredApdu {
   return 'control' in apdu && 'contents' in apdu
 }

@@ -1,97 +1,85 @@
 import type { Apdu } from './apdu.js'
-import { associationResults, providerDiagnostics, userDiagnostics } from './association-fields.js'
-import { BlockAssembler } from './blocks.js'
+import { applicationContexts, associationResults, providerDiagnostics, userDiagnostics } from './association-fields.js'
+import { isCiphered } from './cipher-context.js'
 import { allows, type ConformanceBit } from './conformance.js'
-import type { DlmsData } from './data-types.js'
-import { readData } from './decode-data.js'
-import { serviceErrors, stateErrors } from './exception.js'
+import { serviceErrors, serviceFailure, stateErrors } from './exception.js'
 import { DlmsFault } from './fault.js'
-import { dataAccessResults, type GetRequestNext, type GetRequestNormal, invokeBits } from './get.js'
-import { ByteReader } from './reader.js'
+import { invokeBits } from './get.js'
+import { dlmsVersion } from './initiate.js'
 
 /** What client and server agreed on. */
 export interface Association {
   readonly conformance: number
+  /** longest APDU that the server takes; 0: no limit */
   readonly maxPduSize: number
+  /** the server's challenge, where it sent one */
+  readonly challenge?: Uint8Array
 }
 
 /**
  * Holds an answer to an AARQ against what the client can live with.
  *
- * @throws {DlmsFault} DLMS_ASSOCIATION_REFUSED, DLMS_CONFORMANCE when the server does not grant GET, DLMS_EXCEPTION,
- * DLMS_UNEXPECTED for any other APDU
+ * @throws {DlmsFault} DLMS_ASSOCIATION_REFUSED, DLMS_CONFORMANCE when the server does not grant what is needed, and as `refusal`
  */
-export function acceptAssociation(response: Apdu, needed: readonly ConformanceBit[] = ['get']): Association {
-  if (response.apdu !== 'aare') throw unexpected('an AARE', response)
-  const { result, diagnostic, userInformation } = response
+export function acceptAssociation(
+  response: Apdu,
+  needed: readonly ConformanceBit[] = ['get'],
+  context: string = applicationContexts.logicalNames
+): Association {
+  if (response.apdu !== 'aare') throw refusal('an AARE', response)
+  const { result, diagnostic, userInformation, applicationContextName, respondingAuthenticationValue } = response
   if (result !== 0) {
     const names = diagnostic.source === 'service-user' ? userDiagnostics : providerDiagnostics
     const why = names.get(diagnostic.value) ?? `diagnostic ${diagnostic.value}`
-    throw new DlmsFault(
-      'DLMS_ASSOCIATION_REFUSED',
-      `the meter refused the association: ${associationResults.get(result) ?? result}, ${why}`
-    )
+    const more = userInformation?.apdu === 'confirmed-service-error' ? `, ${serviceFailure(userInformation)}` : ''
+    throw refused(`${associationResults.get(result) ?? result}, ${why}${more}`)
   }
-  if (userInformation?.apdu !== 'initiate-response') {
-    throw new DlmsFault('DLMS_ASSOCIATION_REFUSED', 'the meter accepted the association without an initiate-response in the clear')
-  }
+  if (applicationContextName !== context) throw refused(`it opened context ${applicationContextName}, not ${context}`)
+  if (userInformation?.apdu === 'confirmed-service-error') throw refused(serviceFailure(userInformation))
+  if (userInformation?.apdu !== 'initiate-response') throw refused('it accepted without an initiate-response in the clear')
+  if (userInformation.dlmsVersion !== dlmsVersion) throw refused(`it speaks version ${userInformation.dlmsVersion} of DLMS`)
   const missing = needed.find((bit) => !allows(userInformation.conformance, bit))
   if (missing !== undefined) throw new DlmsFault('DLMS_CONFORMANCE', `the meter does not grant "${missing}" to this client`)
-  return { conformance: userInformation.conformance, maxPduSize: userInformation.maxPduSize }
-}
-
-/** One GET from its request to its value, over as many blocks as it takes. The same for the client and for evidence. */
-export class OpenGet {
-  readonly request: GetRequestNormal
-  readonly #blocks = new BlockAssembler()
-
-  constructor(request: GetRequestNormal) {
-    this.request = request
-  }
-
-  /**
-   * @returns the value, or undefined when the next block must be asked for
-   * @throws {DlmsFault} DLMS_ACCESS with the object's name, DLMS_INVOKE_ID, DLMS_BLOCK, DLMS_EXCEPTION, DLMS_UNEXPECTED
-   */
-  accept(response: Apdu): DlmsData | undefined {
-    if (response.apdu !== 'get-response-normal' && response.apdu !== 'get-response-with-datablock')
-      throw unexpected('a GET response', response)
-    const asked = this.request.invoke & invokeBits.id
-    const answered = response.invoke & invokeBits.id
-    if (asked !== answered) throw new DlmsFault('DLMS_INVOKE_ID', `invocation ${answered} was answered where ${asked} had been asked`)
-    if ('error' in response.result) throw this.#refused(response.result.error)
-    if (response.apdu === 'get-response-normal') {
-      if (this.#blocks.received > 0) throw new DlmsFault('DLMS_BLOCK', 'a whole answer came inside a block transfer')
-      return response.result.data
-    }
-    const whole = this.#blocks.add(response.block, response.result.raw, response.last)
-    if (whole === undefined) return undefined
-    const reader = new ByteReader(whole)
-    const data = readData(reader)
-    reader.finish('the value put together from blocks')
-    return data
-  }
-
-  #refused(error: number): DlmsFault {
-    const { obis, attribute } = this.request
-    const why = dataAccessResults.get(error) ?? `result ${error}`
-    return new DlmsFault('DLMS_ACCESS', `the meter does not give attribute ${attribute} of ${obis}: ${why}`)
-  }
-
-  /** Confirms the last block received and asks for the one after it. */
-  next(): GetRequestNext {
-    return { apdu: 'get-request-next', invoke: this.request.invoke, block: this.#blocks.received }
+  return {
+    conformance: userInformation.conformance,
+    maxPduSize: userInformation.maxPduSize,
+    ...(respondingAuthenticationValue === undefined ? {} : { challenge: respondingAuthenticationValue })
   }
 }
 
-function unexpected(expected: string, response: Apdu): DlmsFault {
+function refused(why: string): DlmsFault {
+  return new DlmsFault('DLMS_ASSOCIATION_REFUSED', `the meter refused the association: ${why}`)
+}
+
+/** Holds the invoke-id of an answer against that of its request. @throws {DlmsFault} DLMS_INVOKE_ID */
+export function checkInvoke(request: { readonly invoke: number }, response: { readonly invoke: number }): void {
+  const asked = request.invoke & invokeBits.id
+  const answered = response.invoke & invokeBits.id
+  if (asked !== answered) throw new DlmsFault('DLMS_INVOKE_ID', `invocation ${answered} was answered where ${asked} had been asked`)
+}
+
+const decipheringError = 5
+const invocationCounterError = 6
+
+/**
+ * Why an answer is not the one that was due: DLMS_EXCEPTION, DLMS_SERVICE_ERROR, DLMS_WRONG_KEY_OR_DAMAGED or DLMS_COUNTER
+ * when the meter says so itself, DLMS_UNSUPPORTED for a ciphered one without a key, DLMS_UNEXPECTED for any other APDU.
+ */
+export function refusal(expected: string, response: Apdu): DlmsFault {
+  if (response.apdu === 'confirmed-service-error') {
+    return new DlmsFault('DLMS_SERVICE_ERROR', `the meter answered with a service error: ${serviceFailure(response)}`)
+  }
   if (response.apdu === 'exception-response') {
-    const state = stateErrors.get(response.stateError)
-    const service = serviceErrors.get(response.serviceError)
-    return new DlmsFault('DLMS_EXCEPTION', `the meter answered with an exception: ${state}, ${service}`)
+    const { serviceError, invocationCounter } = response
+    if (serviceError === decipheringError)
+      return new DlmsFault('DLMS_WRONG_KEY_OR_DAMAGED', 'the meter could not decipher the request: wrong key or damaged')
+    if (serviceError === invocationCounterError)
+      return new DlmsFault('DLMS_COUNTER', `the meter takes no request with an invocation counter below ${invocationCounter}`)
+    const why = `${stateErrors.get(response.stateError)}, ${serviceErrors.get(serviceError)}`
+    return new DlmsFault('DLMS_EXCEPTION', `the meter answered with an exception: ${why}`)
   }
   // Known to be ciphered before it is known to be unexpected: the meter wants a client with a key.
-  if ('invocationCounter' in response && 'contents' in response)
+  if (isCiphered(response))
     return new DlmsFault('DLMS_UNSUPPORTED', `the meter answered with ${response.apdu}: this association has no key`)
   return new DlmsFault('DLMS_UNEXPECTED', `${expected} was due, ${response.apdu} came`)
 }

@@ -1,5 +1,5 @@
 import { readApdu } from './apdu.js'
-import { describeApdu } from './describe.js'
+import { describeOpened } from './describe-ciphered.js'
 import type { JsonObject } from './describe-data.js'
 import { DlmsFault, guarded } from './fault.js'
 import type { HdlcFrame } from './hdlc-frame.js'
@@ -8,7 +8,7 @@ import { readLlc } from './hdlc-segments.js'
 import { ByteReader, toHex } from './reader.js'
 
 /** A frame as plain JSON: with its APDU where it holds a whole one, with its parameters where it sets the connection up. */
-export function describeHdlc(frame: HdlcFrame): JsonObject {
+export function describeHdlc(frame: HdlcFrame, key?: Uint8Array): JsonObject {
   const { control, information, segmented } = frame
   const hdlc: JsonObject = { destination: frame.destination, source: frame.source, ...control, segmented }
   if (information.length === 0) return { hdlc }
@@ -21,5 +21,5 @@ export function describeHdlc(frame: HdlcFrame): JsonObject {
   const llc = guarded(() => readLlc(information))
   if (!llc.ok || segmented || (control.kind !== 'I' && control.kind !== 'UI')) return { hdlc: { ...hdlc, information: toHex(information) } }
   const { direction, apdu } = llc.value
-  return { ...describeApdu(readApdu(new ByteReader(apdu))), hdlc: { ...hdlc, direction } }
+  return { ...describeOpened(readApdu(new ByteReader(apdu)), key), hdlc: { ...hdlc, direction } }
 }

@@ -42,3 +42,64 @@ export function writeExceptionResponse(writer: ByteWriter, response: ExceptionRe
   writer.u8(response.stateError).u8(response.serviceError)
   if (response.serviceError === invocationCounterError) writer.u32(response.invocationCounter ?? 0)
 }
+
+/** ServiceError of the Green Book 9.5: categories by their tag, with the values that a client meets. */
+const serviceErrorCategories: ReadonlyMap<number, { readonly name: string; readonly values: readonly string[] }> = new Map([
+  [
+    0,
+    {
+      name: 'application-reference',
+      values: [
+        'other',
+        'time-elapsed',
+        'application-unreachable',
+        'reference-invalid',
+        'context-unsupported',
+        'provider-communication-error',
+        'deciphering-error'
+      ]
+    }
+  ],
+  [
+    1,
+    {
+      name: 'hardware-resource',
+      values: ['other', 'memory-unavailable', 'processor-unavailable', 'mass-storage-unavailable', 'other-resource-unavailable']
+    }
+  ],
+  [2, { name: 'vde-state-error', values: ['other', 'no-dlms-context', 'loading-data-set', 'status-nochange', 'status-inoperable'] }],
+  [3, { name: 'service', values: ['other', 'pdu-size', 'service-unsupported'] }],
+  [4, { name: 'definition', values: ['other', 'object-undefined', 'object-class-inconsistent', 'object-attribute-inconsistent'] }],
+  [5, { name: 'access', values: ['other', 'scope-of-access-violated', 'object-access-invalid', 'hardware-fault', 'object-unavailable'] }],
+  [
+    6,
+    {
+      name: 'initiate',
+      values: ['other', 'dlms-version-too-low', 'incompatible-conformance', 'pdu-size-too-short', 'refused-by-the-vde-handler']
+    }
+  ],
+  [
+    7,
+    {
+      name: 'load-data-set',
+      values: [
+        'other',
+        'primitive-out-of-sequence',
+        'not-loadable',
+        'data-set-size-too-large',
+        'not-awaited-segment',
+        'interpretation-failure',
+        'storage-failure',
+        'data-set-not-ready'
+      ]
+    }
+  ],
+  [9, { name: 'task', values: ['other', 'no-remote-control', 'ti-stopped', 'ti-running', 'ti-unusable'] }]
+])
+
+/** A confirmedServiceError in words. */
+export function serviceFailure(error: { readonly category: number; readonly value: number }): string {
+  const category = serviceErrorCategories.get(error.category)
+  if (category === undefined) return `service error ${error.category}/${error.value}`
+  return `${category.name}: ${category.values[error.value] ?? error.value}`
+}

@@ -24,10 +24,8 @@ export type DlmsCode =
   | 'DLMS_PROFILE'
   | 'DLMS_UNIT'
   | 'DLMS_IDENTITY'
-  | 'DLMS_CONNECT'
   | 'DLMS_TIMEOUT'
   | 'DLMS_CLOSED'
-  | 'DLMS_ABORTED'
   | 'DLMS_HDLC'
   | 'DLMS_HDLC_SEQUENCE'
   | 'DLMS_CHECKSUM'
@@ -38,6 +36,12 @@ export type DlmsCode =
   | 'DLMS_COUNTER'
   | 'DLMS_DECIPHERED'
   | 'DLMS_AUTHENTICATION'
+  | 'DLMS_SERVICE_ERROR'
+  | 'DLMS_DISCONNECTED'
+  | 'DLMS_ADDRESS'
+  | 'DLMS_CAPTURES'
+  | 'BUS_UNREACHABLE'
+  | 'READ_ABORTED'
 
 /**
  * Thrown inside the codec only, where unwinding a dozen nested readers by hand would hide the layout. Every public function

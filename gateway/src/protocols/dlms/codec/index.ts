@@ -12,6 +12,7 @@ export {
 } from './association-fields.js'
 export { authenticationFields, challengeSizes, checkGmacReply, type GmacSide, gmacReply, mechanisms } from './authentication.js'
 export { BlockAssembler, cutBlocks } from './blocks.js'
+export { type CaptureObject, captureObjectsData, captureObjectsOf } from './capture-objects.js'
 export {
   CipherContext,
   type CipherKey,
@@ -24,7 +25,7 @@ export {
 export { type CipheredApdu, type CipheredName, cipheredTags, securityControl } from './ciphered.js'
 export { dlmsCodec } from './codec.js'
 export { allows, type ConformanceBit, conformance, conformanceBits, conformanceNames } from './conformance.js'
-export { type Association, acceptAssociation, OpenGet } from './conversation.js'
+export { type Association, acceptAssociation } from './conversation.js'
 export { type DataTypeName, type DlmsData, dataTypes, integerOf, type TypeDescription } from './data-types.js'
 export {
   type CosemDate,
@@ -36,8 +37,7 @@ export {
   toInstant,
   unspecifiedDeviation
 } from './date-time.js'
-export { profileGeneric, registerAttribute } from './evidence.js'
-export type { ExceptionResponse } from './exception.js'
+export { type ExceptionResponse, serviceFailure } from './exception.js'
 export { type DlmsCode, DlmsFault, guarded } from './fault.js'
 export {
   type AttributeReference,
@@ -57,16 +57,24 @@ export { type HdlcEvent, HdlcReader } from './hdlc-reader.js'
 export { cutSegments, type LlcDirection, type LlcFrame, maxApduBytes, readLlc, SegmentAssembler, writeLlc } from './hdlc-segments.js'
 export { dlmsVersion, type InitiateRequest, type InitiateResponse, vaaNameForLogicalNames } from './initiate.js'
 export { logicalName, logicalNameBytes } from './logical-name.js'
+export { attributes, className, objectClasses, sortMethods } from './object-classes.js'
+export { type ListedObject, type LogicalDevice, objectListOf, sapListOf } from './object-list.js'
+export { OpenGet, valueIn } from './open-get.js'
 export { type DlmsProfile, parseProfile, profileSchema } from './profile.js'
 export { scalerUnitData, scalerUnitOf } from './scaler-unit.js'
+export { openApdu, SecureChannel } from './secure-channel.js'
 export { keySize, openContents, type Seal, sealContents } from './security.js'
 export {
   clockReference,
   dateTimeOctets,
   dateTimeOf,
+  type EntryRange,
+  entrySelector,
   rangeByClock,
+  rangeByEntry,
   rangeSelector,
   readRangeByClock,
+  readRangeByEntry,
   type TimeRange
 } from './selective-access.js'
 export type { ActionResult, AttributeTarget, GetResult, MethodTarget, Piece } from './service-layouts.js'

@@ -13,6 +13,11 @@ export const countingUnits = [
 
 const unitsByCode: ReadonlyMap<number, MeterUnit> = new Map(countingUnits.map((row) => [row.code, row.unit]))
 
+/** "m3", or "unit 33" of one that no register is billed in. */
+export function unitName(code: number): string {
+  return unitsByCode.get(code) ?? `unit ${code}`
+}
+
 export interface ScalerUnit {
   readonly scaler: number
   readonly unit: MeterUnit

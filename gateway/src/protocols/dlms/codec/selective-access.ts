@@ -35,6 +35,36 @@ export function rangeByClock(options: { readonly from: EpochMs; readonly to: Epo
   return { selector: rangeSelector, parameters: { type: 'structure', value: [...value, { type: 'array', value: [] }] } }
 }
 
+/** Selector 2: rows by their place in the buffer, the first is 1 (Blue Book, class 7, entry_descriptor). */
+export const entrySelector = 2
+
+export interface EntryRange {
+  readonly from: number
+  /** 0: up to the last one */
+  readonly to: number
+}
+
+/** All columns of some rows. */
+export function rangeByEntry({ from, to }: EntryRange): SelectiveAccess {
+  const value: DlmsData[] = [
+    { type: 'double-long-unsigned', value: from },
+    { type: 'double-long-unsigned', value: to },
+    // The first column, and up to the last one.
+    { type: 'long-unsigned', value: 1 },
+    { type: 'long-unsigned', value: 0 }
+  ]
+  return { selector: entrySelector, parameters: { type: 'structure', value } }
+}
+
+/** Reads a range by entry back, as a server does. Undefined for another selector, and for a choice of columns. */
+export function readRangeByEntry({ selector, parameters }: SelectiveAccess): EntryRange | undefined {
+  if (selector !== entrySelector || parameters.type !== 'structure' || parameters.value.length !== 4) return undefined
+  const [from, to, firstColumn, lastColumn] = parameters.value
+  if (from?.type !== 'double-long-unsigned' || to?.type !== 'double-long-unsigned') return undefined
+  if (firstColumn?.type !== 'long-unsigned' || lastColumn?.type !== 'long-unsigned') return undefined
+  return firstColumn.value <= 1 && lastColumn.value === 0 ? { from: from.value, to: to.value } : undefined
+}
+
 /** Reads a range by clock back, as a server does. Undefined for another selector or another restricting object. */
 export function readRangeByClock(access: SelectiveAccess): TimeRange | undefined {
   const { selector, parameters } = access

@@ -1,0 +1,119 @@
+import { type MeterReading, type Obis, statusBits } from '@endeks/domain/metering'
+import { type EpochMs, epochMs } from '@endeks/domain/time'
+import type { Answers } from './answers.js'
+import { captureObjectsOf, columnsOf } from './capture-objects.js'
+import { type DlmsData, integerOf } from './data-types.js'
+import { clockStatus, toInstant } from './date-time.js'
+import { DlmsFault } from './fault.js'
+import { attributes, sortMethods } from './object-classes.js'
+import type { Column, DlmsProfile, ProfileBuffer } from './profile.js'
+import { counterOf, type ScalerUnit } from './scaler-unit.js'
+import { dateTimeOf } from './selective-access.js'
+
+const { profileGeneric } = attributes
+
+/** When something was counted, and whether the clock that says so can be trusted. */
+export interface Moment {
+  readonly at: EpochMs
+  readonly status: number
+}
+
+/** An instant that a meter's clock meant. Undefined for a clock that means none. */
+export function momentOf(data: DlmsData | undefined, zone: string): Moment | undefined {
+  const time = data === undefined ? undefined : dateTimeOf(data)
+  const at = time === undefined ? undefined : toInstant(time, zone)
+  if (time === undefined || at === undefined) return undefined
+  const doubtful = time.status !== 0xff && (time.status & clockStatus.doubtful) !== 0
+  return { at, status: doubtful ? statusBits.clockInvalid : 0 }
+}
+
+/** The rows of the load profile, where the conversation asked for it. */
+export function bufferReadings(options: {
+  readonly profile: DlmsProfile
+  readonly answers: Answers
+  readonly zone: string
+  readonly scaleOf: (obis: Obis) => ScalerUnit
+}): MeterReading[] {
+  const { profile, answers, zone, scaleOf } = options
+  const buffer = profile.profileBuffer
+  if (buffer === undefined) return []
+  const reference = { class: profileGeneric.class, obis: buffer.obis }
+  if (!answers.wasAsked({ ...reference, attribute: profileGeneric.buffer })) return []
+  const data = answers.get({ ...reference, attribute: profileGeneric.buffer })
+  if (data.type !== 'array' && data.type !== 'compact-array')
+    throw new DlmsFault('DLMS_VALUE', `the buffer of ${buffer.obis} is not an array`)
+  const rows = new Rows({ columns: columnsIn(answers, profile, buffer), buffer, zone, periodMs: periodIn(answers, buffer) })
+  return data.value.flatMap((row) => rows.read(row)).map((cell) => ({ ...cell, ...scaleOf(cell.obis) }))
+}
+
+/** A meter that does not show its capture_objects is taken at the profile's word: the number of cells is still held against it. */
+function columnsIn(answers: Answers, profile: DlmsProfile, buffer: ProfileBuffer): readonly Column[] {
+  const reference = { class: profileGeneric.class, obis: buffer.obis, attribute: profileGeneric.captureObjects }
+  const data = answers.find(reference)
+  const { registers } = profile
+  if (data !== undefined) return columnsOf(captureObjectsOf(data), { registers, captures: buffer.captures })
+  if (buffer.captures !== undefined) return buffer.captures
+  answers.get(reference)
+  throw new DlmsFault('DLMS_CAPTURES', `neither the meter nor the profile names the columns of ${buffer.obis}`)
+}
+
+/**
+ * How much later a row is whose clock is "unchanged"; 0 where that is not known: rows that do not come oldest first, are not
+ * captured by the clock, or stand a day apart, which is not always 24 hours.
+ */
+function periodIn(answers: Answers, buffer: ProfileBuffer): number {
+  const number = (attribute: number): number => {
+    const data = answers.find({ class: profileGeneric.class, obis: buffer.obis, attribute })
+    return Number((data === undefined ? undefined : integerOf(data)) ?? 0)
+  }
+  const seconds = number(profileGeneric.capturePeriod)
+  return number(profileGeneric.sortMethod) === sortMethods.firstInFirstOut && seconds < 86_400 ? 1000 * seconds : 0
+}
+
+interface RowOptions {
+  readonly columns: readonly Column[]
+  readonly buffer: ProfileBuffer
+  readonly zone: string
+  readonly periodMs: number
+}
+
+/**
+ * Reads rows in the order in which they come. Where null-data means "unchanged" a cell stands for the one above it, and an
+ * unchanged clock for one period later (Blue Book, class 7, buffer).
+ */
+class Rows {
+  readonly #options: RowOptions
+  #before: readonly (DlmsData | undefined)[] = []
+  #moment: Moment | undefined
+
+  constructor(options: RowOptions) {
+    this.#options = options
+  }
+
+  read(row: DlmsData): { obis: Obis; at: EpochMs; raw: bigint; status: number }[] {
+    const { columns, buffer } = this.#options
+    const cells = row.type === 'structure' ? row.value : []
+    if (cells.length !== columns.length)
+      throw new DlmsFault('DLMS_VALUE', `a row of ${buffer.obis} has ${cells.length} columns, ${columns.length} are captured`)
+    const unchanged = buffer.nulls === 'unchanged'
+    const filled = cells.map((cell, index) => (unchanged && cell.type === 'null-data' ? this.#before[index] : cell))
+    this.#before = filled
+    this.#moment = this.#momentAt(cells[columns.indexOf('clock')])
+    const moment = this.#moment
+    // A value that nobody can place in time is no reading: the gap shows and is estimated, a guess would be billed.
+    if (moment === undefined) return []
+    return columns.flatMap((obis, index) => {
+      const cell = filled[index]
+      // null-data is "not captured" as well as "unchanged" in the field: unless the profile knows, only a value that was sent is a reading.
+      if (obis === 'clock' || obis === 'ignore' || cell === undefined || cell.type === 'null-data') return []
+      return [{ obis, at: moment.at, raw: counterOf(cell), status: moment.status }]
+    })
+  }
+
+  #momentAt(clock: DlmsData | undefined): Moment | undefined {
+    const { buffer, zone, periodMs } = this.#options
+    if (buffer.nulls === 'missing' || clock?.type !== 'null-data') return momentOf(clock, zone)
+    if (this.#moment === undefined || periodMs === 0) return undefined
+    return { ...this.#moment, at: epochMs(this.#moment.at + periodMs) }
+  }
+}

@@ -1,0 +1,72 @@
+import type { DeviceIdentity, MeterReading } from '@endeks/domain/metering'
+import type { Evidence, MeterKeys, MeterReadout } from '../../protocol.js'
+import type { Apdu } from './apdu.js'
+import { readStream } from './apdu-stream.js'
+import { type Moment, momentOf } from './buffer-rows.js'
+import { CipherContext, isCiphered } from './cipher-context.js'
+import { systemTitleSize } from './ciphered.js'
+import { refusal } from './conversation.js'
+import type { DlmsData } from './data-types.js'
+import { DlmsFault } from './fault.js'
+import { numberOf } from './identity.js'
+import type { DlmsProfile, PushColumn } from './profile.js'
+import { pairOfKeys } from './replay.js'
+import { counterOf } from './scaler-unit.js'
+import { dateTimeOctets } from './selective-access.js'
+
+/** What a meter sent without being asked: data-notifications, open or in general ciphering. @throws {DlmsFault} */
+export function decodePushed(evidence: Evidence, profile: DlmsProfile): MeterReadout {
+  const { push } = profile
+  if (push === undefined) throw new DlmsFault('DLMS_PROFILE', 'the meter pushed, and the profile does not say what a push holds')
+  const apdus = readStream(evidence.response, 'response')?.apdus ?? []
+  const open = opening(profile, evidence.keys)
+  const pushed = apdus.map((apdu) => readNotification(open(apdu), { push, evidence }))
+  const [first] = pushed
+  if (first === undefined) throw new DlmsFault('DLMS_INCOMPLETE', 'nothing was pushed')
+  const stranger = pushed.find(({ identity }) => identity.id !== first.identity.id)
+  if (stranger !== undefined)
+    throw new DlmsFault('DLMS_IDENTITY', `meters ${first.identity.id} and ${stranger.identity.id} pushed in one conversation`)
+  return { identity: first.identity, readings: pushed.flatMap(({ readings }) => readings) }
+}
+
+/** A meter whose profile is ciphered must not push in the open: anybody could. */
+function opening({ association }: DlmsProfile, keys: MeterKeys | undefined): (apdu: Apdu) => Apdu {
+  if (association === undefined || association.protection === 'none') return (apdu) => apdu
+  const { encryption: global, authentication } = pairOfKeys(keys)
+  const broadcast = keys?.secrets.broadcast
+  const context = new CipherContext({
+    keys: { global, authentication, ...(broadcast === undefined ? {} : { broadcast }) },
+    ownTitle: new Uint8Array(systemTitleSize),
+    required: association.protection
+  })
+  return (apdu) => {
+    if (!isCiphered(apdu)) throw new DlmsFault('DLMS_SECURITY_LEVEL', `${apdu.apdu} came open where all is ciphered`)
+    return context.open(apdu)
+  }
+}
+
+function readNotification(
+  apdu: Apdu,
+  { push, evidence }: { readonly push: readonly PushColumn[]; readonly evidence: Evidence }
+): { readonly identity: DeviceIdentity; readonly readings: readonly MeterReading[] } {
+  if (apdu.apdu !== 'data-notification') throw refusal('a data-notification', apdu)
+  const cells = apdu.body.type === 'structure' ? apdu.body.value : [apdu.body]
+  if (cells.length !== push.length)
+    throw new DlmsFault('DLMS_CAPTURES', `the meter pushed ${cells.length} elements, the profile names ${push.length}`)
+  const cellOf = (name: PushColumn): DlmsData | undefined => cells[push.indexOf(name)]
+  const number = cellOf('identity')
+  if (number === undefined) throw new DlmsFault('DLMS_IDENTITY', 'the push does not name its meter')
+  const moment = pushMoment(push.includes('clock') ? cellOf('clock') : undefined, apdu.time && dateTimeOctets(apdu.time), evidence)
+  const readings = push.flatMap((column, index): MeterReading[] => {
+    const cell = cells[index]
+    if (typeof column === 'string' || cell === undefined || cell.type === 'null-data' || moment === undefined) return []
+    return [{ ...column, ...moment, raw: counterOf(cell) }]
+  })
+  return { identity: { id: numberOf(number) }, readings }
+}
+
+/** The clock among the values, else that of the notification, else the gateway's. A clock that is no instant is no time for a reading. */
+function pushMoment(clock: DlmsData | undefined, notified: DlmsData | undefined, { at, zone }: Evidence): Moment | undefined {
+  const said = clock ?? notified
+  return said === undefined ? { at, status: 0 } : momentOf(said, zone)
+}

@@ -1,0 +1,179 @@
+import type { DeviceIdentity } from '@endeks/domain/metering'
+import { obis } from '@endeks/domain/metering'
+import type { Clock } from '@endeks/domain/time'
+import type { Finding, NamedProfile, ProbeJob } from '../protocol.js'
+import { describeAttribute } from './codec/attribute-text.js'
+import { DlmsFault } from './codec/fault.js'
+import { numberOf } from './codec/identity.js'
+import { attributes, objectClass } from './codec/object-classes.js'
+import { type ListedObject, objectListOf, objectText } from './codec/object-list.js'
+import { type AssociationPlan, type DlmsProfile, parseProfile } from './codec/profile.js'
+import { type Dialogue, type Session, tryGet } from './session.js'
+import type { Talk } from './talk.js'
+
+const { data, association } = attributes
+/** COSEM logical device name (IEC 62056-6-1, table of abstract objects): three letters of the maker, then what it likes. */
+const logicalDeviceName = { class: data.class, obis: obis('0-0:42.0.0*255'), attribute: data.value }
+/** Device ID 1: the number that the maker gave it. */
+const serialNumber = { class: data.class, obis: obis('0-0:96.1.0*255'), attribute: data.value }
+const currentAssociation = { class: association.class, obis: obis('0-0:40.0.0*255'), attribute: association.objectList }
+
+/** Associations tried beside the public one, and attributes read in each: a probe is a question of seconds. */
+const associationsAtMost = 4
+const detailsAtMost = 40
+const offersAtMost = 400
+
+interface Probing {
+  readonly talk: Talk
+  readonly clock: Clock
+  readonly answerWithinMs: number
+  readonly signal: AbortSignal
+}
+
+/** What one association shows. */
+interface View {
+  readonly identity: DeviceIdentity | undefined
+  readonly objects: readonly ListedObject[] | undefined
+  readonly offers: readonly string[]
+}
+
+interface Candidate {
+  readonly name: string
+  readonly profile: DlmsProfile
+}
+
+/**
+ * Asks as the public client, then as each client that a profile names and the meter's secrets allow.
+ *
+ * @throws {DlmsFault} when nobody answers, or no association can be opened
+ */
+export async function probe(job: ProbeJob, probing: Probing): Promise<Omit<Finding, 'request' | 'response'>> {
+  const candidates = job.profiles.flatMap(candidateOf)
+  const plans = distinctPlans(candidates, job)
+  const views = new Map<string, View>()
+  const troubles: string[] = []
+  let failure: DlmsFault | undefined
+  for (const plan of [undefined, ...plans]) {
+    try {
+      views.set(keyOf(plan), await lookAs(plan, job, probing))
+    } catch (thrown) {
+      if (!(thrown instanceof DlmsFault)) throw thrown
+      // Silence as the public client is a dead line, or a meter that does not talk to strangers: the plans will show.
+      if (thrown.code === 'BUS_UNREACHABLE' || thrown.code === 'READ_ABORTED' || (plan === undefined && plans.length === 0)) throw thrown
+      failure ??= thrown
+      troubles.push(`${planText(plan)}: ${thrown.code}, ${thrown.message}`)
+    }
+  }
+  if (views.size === 0) throw failure ?? new DlmsFault('DLMS_INCOMPLETE', 'nothing could be asked')
+  const identity = [...views.values()].find((view) => view.identity !== undefined)?.identity
+  const offers = [...new Set([...views.values()].flatMap((view) => view.offers)), ...troubles].slice(0, offersAtMost)
+  return { address: job.address, ...(identity === undefined ? {} : { identity }), offers, profiles: fitting(candidates, views, identity) }
+}
+
+/** A profile that is broken fits nothing: whoever loads it says what is wrong. */
+function candidateOf({ name, value }: NamedProfile): Candidate[] {
+  try {
+    return [{ name, profile: parseProfile(value) }]
+  } catch (thrown) {
+    if (!(thrown instanceof DlmsFault)) throw thrown
+    return []
+  }
+}
+
+function keyOf(plan: AssociationPlan | undefined): string {
+  return plan === undefined ? '' : JSON.stringify(plan)
+}
+
+function planText(plan: AssociationPlan | undefined): string {
+  if (plan === undefined) return 'without security'
+  return `as client ${plan.client} (authentication ${plan.authentication}, protection ${plan.protection})`
+}
+
+/** Without the secrets of a meter only what needs none can be tried. */
+function distinctPlans(candidates: readonly Candidate[], { keys }: ProbeJob): AssociationPlan[] {
+  const plans = new Map<string, AssociationPlan>()
+  for (const { profile } of candidates) {
+    const plan = profile.association
+    if (plan === undefined) continue
+    const { encryption, authentication, password } = keys?.secrets ?? {}
+    const paired = encryption !== undefined && authentication !== undefined
+    const ready =
+      (plan.authentication !== 'lls' || password !== undefined) &&
+      (paired || (plan.protection === 'none' && plan.authentication !== 'hls-gmac'))
+    if (ready && plans.size < associationsAtMost) plans.set(keyOf(plan), plan)
+  }
+  return [...plans.values()]
+}
+
+async function lookAs(plan: AssociationPlan | undefined, job: ProbeJob, { talk, answerWithinMs, signal }: Probing): Promise<View> {
+  const secured = { ...(plan === undefined ? {} : { plan }), ...(job.keys === undefined ? {} : { keys: job.keys }) }
+  return (await talk.hold({ address: job.address, answerWithinMs, signal, ...secured }, look)).value
+}
+
+function* look(session: Session): Dialogue<View> {
+  const identity = yield* identify(session)
+  const listed = yield* tryGet(session, currentAssociation)
+  if ('error' in listed) return { identity, objects: undefined, offers: ['no object list'] }
+  const objects = objectListOf(listed.data)
+  const details = yield* detailsOf(session, objects)
+  return { identity, objects, offers: objects.map((object) => [objectText(object), ...(details.get(object) ?? [])].join(', ')) }
+}
+
+/** By the number on the dial, else by the name of the logical device. */
+export function* identify(session: Session): Dialogue<DeviceIdentity | undefined> {
+  const named = yield* tryGet(session, logicalDeviceName)
+  const numbered = yield* tryGet(session, serialNumber)
+  const name = 'data' in named ? textOrNothing(() => numberOf(named.data)) : undefined
+  const number = 'data' in numbered ? textOrNothing(() => numberOf(numbered.data)) : undefined
+  const id = number ?? name
+  if (id === undefined) return undefined
+  const manufacturer = name === undefined ? undefined : /^[A-Z]{3}/.exec(name)?.[0]
+  return { id, ...(manufacturer === undefined ? {} : { manufacturer }) }
+}
+
+/** An object that does not hold a name is passed over: a probe takes meters as they are. */
+function textOrNothing(read: () => string): string | undefined {
+  try {
+    return read()
+  } catch (thrown) {
+    if (!(thrown instanceof DlmsFault)) throw thrown
+    return undefined
+  }
+}
+
+/** What the table of classes holds worth asking, until the bound. */
+function* detailsOf(session: Session, objects: readonly ListedObject[]): Dialogue<ReadonlyMap<ListedObject, readonly string[]>> {
+  const details = new Map<ListedObject, string[]>()
+  let asked = 0
+  for (const object of objects) {
+    const wanted = objectClass(object.class)?.attributes.filter((row) => row.probed === true) ?? []
+    for (const row of wanted) {
+      if (asked >= detailsAtMost) return details
+      asked += 1
+      const result = yield* tryGet(session, { class: object.class, obis: object.obis, attribute: row.attribute })
+      if ('error' in result) continue
+      const text = `${row.name} ${describeAttribute(object.class, row.attribute, result.data)}`
+      details.set(object, [...(details.get(object) ?? []), text])
+    }
+  }
+  return details
+}
+
+/** Profiles all of whose objects an association shows: those that name the maker before those that name none, then the larger ones. */
+function fitting(candidates: readonly Candidate[], views: ReadonlyMap<string, View>, identity: DeviceIdentity | undefined): string[] {
+  const ranked = candidates.flatMap(({ name, profile }) => {
+    const objects = views.get(keyOf(profile.association))?.objects
+    const { manufacturer } = profile.device
+    if (objects === undefined || (manufacturer !== undefined && manufacturer !== identity?.manufacturer)) return []
+    const wanted = objectsOf(profile)
+    const has = (each: Pick<ListedObject, 'class' | 'obis'>): boolean =>
+      objects.some((object) => object.class === each.class && object.obis === each.obis)
+    return wanted.every(has) ? [{ name, rank: (manufacturer === undefined ? 0 : 1000) + wanted.length }] : []
+  })
+  return ranked.sort((left, right) => right.rank - left.rank).map(({ name }) => name)
+}
+
+function objectsOf({ identity, registers, profileBuffer }: DlmsProfile): Pick<ListedObject, 'class' | 'obis'>[] {
+  const buffer = profileBuffer === undefined ? [] : [{ class: attributes.profileGeneric.class, obis: profileBuffer.obis }]
+  return [identity, ...registers, ...buffer]
+}
