@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EpochMs, fromIso } from '@endeks/domain/time'
@@ -9,6 +9,7 @@ import { type EncodableRecord, encodeResponse, mbusCodec } from '../../../src/pr
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import { type Bus, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
+import { peer } from './bus-peer.js'
 
 const now = fromIso('2026-11-24T09:00:00Z')
 const register = { obis: '8-0:1.0.0*255', quantity: 'volume', function: 'instantaneous', tariff: 0, subunit: 0 }
@@ -27,43 +28,8 @@ const nke = '1040054516'
 const first = '107b058016'
 const second = '105b056016'
 
-interface Peer {
-  readonly port: number
-  /** requests in hex, in their order */
-  readonly requests: string[]
-  connections: number
-}
-
-type Script = (request: string, socket: Socket, count: number) => Uint8Array | undefined
-
-/** The other end of the line: answers each request as the script has it, without knowing the protocol. */
-async function peer(test: Test, script: Script): Promise<Peer> {
-  const state: { port: number; requests: string[]; connections: number } = { port: 0, requests: [], connections: 0 }
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    state.connections += 1
-    sockets.add(socket)
-    socket.on('error', () => {})
-    socket.on('data', (chunk) => {
-      const request = chunk.toString('hex')
-      state.requests.push(request)
-      const answer = script(request, socket, state.requests.length)
-      if (answer !== undefined) socket.write(answer)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  state.port = typeof address === 'object' && address !== null ? address.port : 0
-  test.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return state
-}
-
 function open(test: Test, port: number, answerWithinMs: number, clock: { now(): EpochMs } = { now: () => now }): Bus {
-  const bus = mbusProtocol.open({ host: '127.0.0.1', port }, { clock, answerWithinMs, counters: memoryCounters() })
+  const bus = mbusProtocol.open({ host: '127.0.0.1', port, baudRate: 38_400 }, { clock, answerWithinMs, counters: memoryCounters() })
   test.teardown(() => bus.close())
   return bus
 }
@@ -229,14 +195,11 @@ t.test(
   }
 )
 
-t.test('addresses are 0 to 250 and 254', (t) => {
-  const fits = (address: number): boolean => mbusProtocol.addressPattern.test(String(address))
-  t.same(
-    Array.from({ length: 300 }, (_, address) => address)
-      .filter((address) => !fits(address))
-      .slice(0, 6),
-    [251, 252, 253, 255, 256, 257]
-  )
-  t.notOk(mbusProtocol.addressPattern.test('01'))
+t.test('addresses are primary ones, that of the selected meter, and numbers of meters', (t) => {
+  const fits = (address: string | number): boolean => mbusProtocol.addressPattern.test(String(address))
+  const numbers = Array.from({ length: 300 }, (_, address) => address)
+  t.same(numbers.filter((address) => !fits(address)).slice(0, 4), [251, 252, 255, 256])
+  for (const address of ['12345678', '12345678.KAM', '12345678.KAM.27.6', '12345678.*.*.7']) t.ok(fits(address), address)
+  for (const address of ['01', '1234567', '123456789', 'x12345678', '12345678.kam', '12345678.KAM.300']) t.notOk(fits(address), address)
   t.end()
 })

@@ -43,8 +43,8 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   return success({ identity, readings: [...readings.values()] })
 }
 
-/** What a profile's register would have to say to mean this record. */
-function inWords(record: MbusRecord): string {
+/** A record as a profile's register would have to name it. */
+export function inWords(record: MbusRecord): string {
   const { quantity, unit, function: kind, storage, tariff, subunit, qualifiers } = record
   const words = [quantity, unit, kind, `storage ${storage} tariff ${tariff} subunit ${subunit}`, ...qualifiers]
   return words.filter((word) => word !== '').join(' ')
@@ -84,7 +84,7 @@ export function holdsCurrent(profile: unknown, responses: readonly MbusResponse[
   return profile.registers.every((register) => register.storage === 'stored' || records.some((record) => isRecordOf(register, record)))
 }
 
-function isRecordOf(register: MbusRegister, record: MbusRecord): boolean {
+export function isRecordOf(register: MbusRegister, record: MbusRecord): boolean {
   const wanted = register.qualifiers ?? []
   return (
     record.quantity === register.quantity &&

@@ -2,6 +2,7 @@ import type { ProtocolCodec } from '../../protocol.js'
 import { describeFrame } from './describe.js'
 import { decodeEvidence } from './evidence.js'
 import { MbusProfileSchema } from './profile.js'
+import { problemsOfProfile } from './profile-check.js'
 
 export type { AuthenticationLayer } from './authentication.js'
 export { readAuthentication } from './authentication.js'
@@ -19,8 +20,9 @@ export {
   mostRecordBytesOf,
   type ResponseSecurity
 } from './encode.js'
-export { holdsCurrent } from './evidence.js'
+export { holdsCurrent, inWords } from './evidence.js'
 export type { MbusCode } from './failure.js'
+export { fittingProfiles } from './fitting.js'
 export {
   acknowledge,
   control,
@@ -33,9 +35,10 @@ export {
   sharedAddress,
   splitFrames
 } from './frame.js'
+export { namedMedia } from './header.js'
 export { isMbusProfile, type MbusProfile } from './profile.js'
 export { MbusRecord } from './record.js'
-export { type MbusResponse, readResponse } from './response.js'
+export { type MbusResponse, readIdentity, readResponse } from './response.js'
 export {
   encodeSelection,
   formatSecondary,
@@ -43,7 +46,8 @@ export {
   parseSecondary,
   readSelection,
   type SecondaryAddress,
-  secondaryOf
+  secondaryOf,
+  secondaryPattern
 } from './secondary-address.js'
 export { type Authentication, type OpenBody, type OpenContext, openBody } from './security.js'
 export { type HeaderKind, readTransportHeader, type TransportHeader } from './transport-header.js'
@@ -53,7 +57,7 @@ export { vifOf } from './value-information.js'
 export const mbusCodec: ProtocolCodec = {
   name: 'mbus',
   profileSchema: MbusProfileSchema,
-  checkProfile: () => [],
+  checkProfile: problemsOfProfile,
   decodeEvidence,
   describeFrame
 }

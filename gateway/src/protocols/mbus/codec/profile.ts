@@ -25,6 +25,8 @@ export const MbusProfileSchema = Type.Object(
   {
     ...profileHead,
     protocol: Type.Literal('mbus'),
+    /** before each readout the meter's application is started anew: some meters begin with their first telegram only then */
+    applicationReset: Type.Optional(Type.Object({ subcode: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })) }, strict)),
     registers: Type.Array(RegisterSchema, { minItems: 1, maxItems: 64 })
   },
   strict

@@ -68,19 +68,38 @@ const applicationErrors: Readonly<Record<number, string>> = {
 
 /** @param key of the meter, for data that are encrypted */
 export function readResponse(frame: LongFrame, key?: Uint8Array): Result<MbusResponse, DecodeFailure> {
-  const start = frame.dataOffset
+  const message = messageIn(frame)
+  return message.ok ? readMessage({ ...message.value, key }) : message
+}
+
+/** Who sent an answer, as far as it says so and whether or not the rest of it can be read. */
+export function readIdentity(frame: LongFrame): DeviceIdentity | undefined {
+  const message = messageIn(frame)
+  if (!message.ok) return undefined
+  const { ci, data, offset } = message.value
+  const meaning = ciMeanings[ci]
+  if (meaning?.content === 'counters') {
+    const counters = readCounters(message.value, meaning)
+    return counters.ok ? counters.value.identity : undefined
+  }
+  if (meaning?.header !== 'long') return undefined
+  const header = readTransportHeader('long', data, { offset, highByteFirst: meaning.highByteFirst })
+  return header.ok ? header.value.identity : undefined
+}
+
+/** The transport layer of an answer, which may stand behind an authentication layer. */
+function messageIn(frame: LongFrame): Result<Message, DecodeFailure> {
+  const { address, ci, data, dataOffset: offset } = frame
   if ((frame.control & control.answerMask) !== control.respondUserData)
-    return refuse('MBUS_CONTROL_FIELD', `Control field ${hexByte(frame.control)} is not that of a meter's answer`, start - 3)
-  const whole = { address: frame.address, ci: frame.ci, data: frame.data, offset: start, key }
-  if (frame.ci !== ciField.authentication) return readMessage(whole)
-  const layer = readAuthentication(frame.data, start)
+    return refuse('MBUS_CONTROL_FIELD', `Control field ${hexByte(frame.control)} is not that of a meter's answer`, offset - 3)
+  if (ci !== ciField.authentication) return success({ address, ci, data, offset })
+  const layer = readAuthentication(data, offset)
   if (!layer.ok) return layer
-  const message = frame.data.subarray(layer.value.size)
-  const ci = message[0]
-  if (ci === undefined)
-    return refuse('MBUS_HEADER_TRUNCATED', 'Behind the authentication layer comes no CI field', start + frame.data.length)
+  const message = data.subarray(layer.value.size)
+  const inner = message[0]
+  if (inner === undefined) return refuse('MBUS_HEADER_TRUNCATED', 'Behind the authentication layer comes no CI field', offset + data.length)
   const authentication = { layer: layer.value, message }
-  return readMessage({ ...whole, ci, data: message.subarray(1), offset: start + layer.value.size + 1, authentication })
+  return success({ address, ci: inner, data: message.subarray(1), offset: offset + layer.value.size + 1, authentication })
 }
 
 /** A transport layer and what it carries. */
@@ -91,7 +110,7 @@ interface Message {
   readonly data: Uint8Array
   /** of `data` in the frame */
   readonly offset: number
-  readonly key: Uint8Array | undefined
+  readonly key?: Uint8Array | undefined
   readonly authentication?: Authentication
 }
 

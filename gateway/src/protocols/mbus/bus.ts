@@ -1,0 +1,212 @@
+import type { Clock } from '@endeks/domain/time'
+import type { Line } from '../../line/index.js'
+import {
+  type Bus,
+  type Exchange,
+  type Finding,
+  type ProbeJob,
+  ReadFailure,
+  type ReadJob,
+  type ScanJob,
+  type Sighting
+} from '../protocol.js'
+import { ask } from './asking.js'
+import { type Command, fittingProfiles, holdsCurrent, inWords, isMbusProfile, parseSecondary, sharedAddress } from './codec/index.js'
+import { type Attempt, scanBus } from './scan.js'
+import { type Link, newLink, Session, type SessionOptions, type Target } from './session.js'
+import type { Timing } from './timing.js'
+
+/** Opening a connection has nothing to do with the speed of the bus behind it. */
+const openWithinMs = 3_000
+/** So many conversations in a row without a single byte mean that the connection is dead, not each of the meters. */
+const mostSilent = 3
+/** Failures of the line itself: it is opened anew, and what is still in a converter's buffer goes with the old connection. */
+const lineGone: ReadonlySet<string> = new Set(['BUS_BROKEN', 'BUS_NEVER_QUIET', 'READ_ABORTED'])
+
+export const nothing = { request: new Uint8Array(), response: new Uint8Array() }
+
+export interface MbusBusOptions {
+  readonly tries: number
+  readonly timing: Timing
+  readonly clock: Clock
+}
+
+/** All bytes of a conversation, and those of its answered requests. */
+interface Transcript {
+  readonly sent: Uint8Array[]
+  readonly received: Uint8Array[]
+  readonly requests: Uint8Array[]
+  readonly responses: Uint8Array[]
+}
+
+interface Conversation {
+  readonly session: Session
+  readonly transcript: Transcript
+  readonly signal: AbortSignal
+  /** how often to ask where nothing comes back */
+  readonly silentTries: number
+}
+
+export class MbusBus implements Bus {
+  readonly #line: Line
+  readonly #options: MbusBusOptions
+  /** by primary address; 253 for all meters that are selected */
+  readonly #links = new Map<number, Link>()
+  #silent = 0
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(line: Line, options: MbusBusOptions) {
+    this.#line = line
+    this.#options = options
+  }
+
+  read(job: ReadJob): Promise<Exchange> {
+    return this.#inTurn(() => this.#read(job))
+  }
+
+  probe(job: ProbeJob): Promise<Finding> {
+    return this.#inTurn(() => this.#probe(job))
+  }
+
+  scan(job: ScanJob): AsyncIterable<Sighting> {
+    // Each address is a turn of its own, so that meters are read while a search goes on.
+    return scanBus(job, (target) => this.#inTurn(() => this.#attempt(target, job.signal)))
+  }
+
+  /**
+   * Sends commands to one meter, each acknowledged before the next; address 255 reaches all meters and is not answered.
+   *
+   * @throws {ReadFailure} when one is not acknowledged, or the line is down
+   */
+  command(address: number | string, commands: readonly Command[], signal: AbortSignal): Promise<Exchange> {
+    return this.#inTurn(async () => {
+      const { exchange } = await this.#talk(targetOf(String(address)), { commands }, signal)
+      return exchange
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#line.drop()
+  }
+
+  /** One conversation after the other, whoever asks: two at a time would collide on the wire. */
+  #inTurn<Value>(conversation: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(conversation)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #read({ address, profile, want, keys, signal }: ReadJob): Promise<Exchange> {
+    if (!isMbusProfile(profile)) throw new ReadFailure('MBUS_PROFILE', 'The profile is not one for M-Bus', nothing)
+    const reset = profile.applicationReset
+    const { exchange } = await this.#talk(
+      targetOf(address),
+      {
+        commands: reset === undefined ? [] : [{ kind: 'application-reset', ...reset }],
+        data: { key: keys?.secrets.encryption, enough: (responses) => want.kind === 'current' && holdsCurrent(profile, responses) }
+      },
+      signal
+    )
+    return exchange
+  }
+
+  async #probe({ address, profiles, keys, signal }: ProbeJob): Promise<Finding> {
+    const data = { key: keys?.secrets.encryption, tolerant: true }
+    const { session, exchange } = await this.#talk(targetOf(address), { data }, signal)
+    const { identity, responses, trouble } = session
+    const offers = responses.flatMap((response) => response.records).map(inWords)
+    return {
+      address,
+      ...(identity === undefined ? {} : { identity }),
+      offers: trouble === undefined ? offers : [...offers, `${trouble.code}: ${trouble.message}`],
+      profiles: fittingProfiles(profiles, { identity, responses }),
+      request: exchange.request,
+      response: exchange.response
+    }
+  }
+
+  /** One step of a search. What is silent is asked once only. */
+  async #attempt(target: Target, signal: AbortSignal): Promise<Attempt> {
+    const link = typeof target === 'number' ? newLink : { ...newLink, reset: false }
+    const session = new Session(target, link, { data: { tolerant: true, enough: () => true }, keepSelected: true })
+    const transcript: Transcript = { sent: [], received: [], requests: [], responses: [] }
+    // Whatever comes of it, the meter's state is not that of a clean link.
+    this.#links.delete(keyOf(target))
+    await this.#open(signal)
+    try {
+      while ((await this.#step({ session, transcript, signal, silentTries: 1 })) === 'continue');
+    } catch (error) {
+      if (!(error instanceof ReadFailure) || lineGone.has(error.code)) throw error
+      if (error.code === 'NO_ANSWER' && transcript.responses.length === 0) return { kind: 'silence' }
+      const garbled = transcript.received.some((bytes) => bytes.length > 0 && !transcript.responses.includes(bytes))
+      return { kind: 'trouble', garbled, message: `${error.code}: ${error.message}` }
+    }
+    const { identity, trouble } = session
+    return {
+      kind: 'meter',
+      ...(identity === undefined ? {} : { identity }),
+      ...(trouble === undefined ? {} : { trouble: `${trouble.code}: ${trouble.message}` })
+    }
+  }
+
+  async #talk(target: Target, options: SessionOptions, signal: AbortSignal): Promise<{ session: Session; exchange: Exchange }> {
+    await this.#open(signal)
+    const session = new Session(target, this.#links.get(keyOf(target)) ?? newLink, options)
+    const transcript: Transcript = { sent: [], received: [], requests: [], responses: [] }
+    try {
+      while ((await this.#step({ session, transcript, signal, silentTries: this.#options.tries })) === 'continue');
+    } finally {
+      this.#links.set(keyOf(target), session.link)
+      this.#judgeSilence(transcript)
+    }
+    const exchange = {
+      request: Buffer.concat(transcript.requests),
+      response: Buffer.concat(transcript.responses),
+      at: this.#options.clock.now()
+    }
+    return { session, exchange }
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const opened = await this.#line.open({ withinMs: openWithinMs, signal })
+    if (!opened.ok) throw new ReadFailure(opened.error.code, opened.error.message, nothing)
+  }
+
+  /** One step of a conversation, repeated while that may help. */
+  async #step({ session, transcript, signal, silentTries }: Conversation): Promise<'complete' | 'continue'> {
+    const { request, mayBeSilent } = session.step
+    const { timing, tries } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      transcript.sent.push(request)
+      const answer = await ask(this.#line, { request, judge: (frame) => session.accept(frame), timing, signal })
+      if (answer.ok) {
+        transcript.received.push(answer.value.bytes)
+        transcript.requests.push(request)
+        transcript.responses.push(answer.value.bytes)
+        return answer.value.verdict
+      }
+      const { code, message, bytes, repeatable } = answer.error
+      transcript.received.push(bytes)
+      const silent = code === 'NO_ANSWER'
+      if (repeatable && !(silent && mayBeSilent) && attempt < (silent ? silentTries : tries)) continue
+      if (repeatable && mayBeSilent) return session.pass()
+      if (lineGone.has(code)) this.#line.drop()
+      throw new ReadFailure(code, message, { request: Buffer.concat(transcript.sent), response: Buffer.concat(transcript.received) })
+    }
+  }
+
+  #judgeSilence(transcript: Transcript): void {
+    this.#silent = transcript.received.every((bytes) => bytes.length === 0) ? this.#silent + 1 : 0
+    if (this.#silent < mostSilent) return
+    this.#silent = 0
+    this.#line.drop()
+  }
+}
+
+function targetOf(address: string): Target {
+  return parseSecondary(address) ?? Number(address)
+}
+
+function keyOf(target: Target): number {
+  return typeof target === 'number' ? target : sharedAddress.selected
+}
