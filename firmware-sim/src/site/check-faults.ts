@@ -3,9 +3,6 @@ import { type Fault, faultSchemas, isLineFault, type MeterFault } from '../fault
 import { momentOf } from './moment.js'
 import type { SimulatedBusEntry, SimulatedMeterEntry } from './schema.js'
 
-/** Protocols whose meters lie and fail as `lie` and `application-error` tell them. */
-const sayingMeters: ReadonlySet<string> = new Set(['mbus', 'modbus'])
-
 interface Where {
   /** of the bus or meter */
   readonly path: string
@@ -40,11 +37,9 @@ function problemsOfKind(fault: Fault, path: string, where: Where): ConfigProblem
   return other ? [] : [{ path: `${path}/address`, message: `"${fault.address}" is no other meter of the bus` }]
 }
 
-function problemsOfMeterFault(fault: MeterFault, path: string, meter: SimulatedMeterEntry, { zone, bus }: Where): ConfigProblem[] {
-  if ((fault.type === 'lie' || fault.type === 'application-error') && !sayingMeters.has(bus.protocol))
-    return [{ path, message: `is for a meter of ${[...sayingMeters].join(' or ')}` }]
-  if (fault.type === 'wrong-key' && meter.mbus?.key === undefined)
-    return [{ path, message: 'is for an M-Bus meter with a key; a DLMS meter has dlms.faults.wrongKey' }]
+function problemsOfMeterFault(fault: MeterFault, path: string, meter: SimulatedMeterEntry, { zone }: Where): ConfigProblem[] {
+  if (fault.type === 'wrong-key' && meter.mbus?.key === undefined && meter.dlms?.keys === undefined)
+    return [{ path, message: 'is for a meter that has a key' }]
   if (fault.type !== 'exchanged') return []
   const problems: ConfigProblem[] = []
   if (BigInt(fault.initialIndex) >= 10n ** BigInt(meter.digits))

@@ -1,11 +1,17 @@
+import { isAppError } from '@endeks/domain/errors'
 import { type ConfigProblem, configInvalid, problemsOf } from '@endeks/domain/process'
 import { epochMs } from '@endeks/domain/time'
 import { Value } from 'typebox/value'
-import { busServers, refusals } from '../meters/index.js'
+import { simulatedProtocols } from '../meters/index.js'
 import { problemsOfFaults } from './check-faults.js'
 import { simulatedMeter } from './meter.js'
 import { momentOf } from './moment.js'
 import { type SimulatedBusEntry, type SimulatedMeterEntry, type SimulatedSite, SimulatedSiteSchema } from './schema.js'
+
+interface PlaceInSite {
+  readonly path: string
+  readonly zone: string
+}
 
 /** @throws {AppError} CONFIG_INVALID that lists every problem with its path */
 export function checkSimulatedSite(value: unknown, what = 'the simulated site'): SimulatedSite {
@@ -24,8 +30,11 @@ export function checkSimulatedSite(value: unknown, what = 'the simulated site'):
 
 function problemsOfBus(bus: SimulatedBusEntry, path: string, zone: string): ConfigProblem[] {
   const problems: ConfigProblem[] = []
-  if (!busServers.has(bus.protocol)) {
-    problems.push({ path: `${path}/protocol`, message: `"${bus.protocol}" can't be simulated: ${[...busServers.keys()].join(', ')}` })
+  if (!simulatedProtocols.has(bus.protocol)) {
+    problems.push({
+      path: `${path}/protocol`,
+      message: `"${bus.protocol}" can't be simulated: ${[...simulatedProtocols.keys()].join(', ')}`
+    })
   }
   problems.push(...foreignOptions(bus, bus.protocol, path), ...problemsOfFaults(bus.faults ?? [], { path, zone, bus }))
   const addresses = new Set<string>()
@@ -45,20 +54,21 @@ function problemsOfBus(bus: SimulatedBusEntry, path: string, zone: string): Conf
   return problems
 }
 
-/** What the protocol can't say of a meter that is right by itself. */
-function problemsOnTheWire(
-  meter: SimulatedMeterEntry,
-  bus: SimulatedBusEntry,
-  { path, zone }: { readonly path: string; readonly zone: string }
-) {
-  const refusal = refusals.get(bus.protocol)?.(simulatedMeter(meter, zone, { now: () => epochMs(0) }))
-  return refusal === undefined ? [] : [{ path, message: refusal }]
+/** Why the protocol can't have a meter that is right by itself. */
+function problemsOnTheWire(entry: SimulatedMeterEntry, bus: SimulatedBusEntry, { path, zone }: PlaceInSite): ConfigProblem[] {
+  try {
+    simulatedProtocols.get(bus.protocol)?.tryOut(simulatedMeter(entry, zone, { now: () => epochMs(0) }), bus)
+    return []
+  } catch (thrown) {
+    if (isAppError(thrown, 'CONFIG_INVALID') || isAppError(thrown, 'VALIDATION')) return [{ path, message: thrown.message }]
+    throw thrown
+  }
 }
 
 /** What is told in a property of a protocol's name is for that protocol. */
 function foreignOptions(entry: SimulatedBusEntry | SimulatedMeterEntry, protocol: string, path: string): ConfigProblem[] {
   return Object.keys(entry)
-    .filter((name) => name !== protocol && busServers.has(name))
+    .filter((name) => name !== protocol && simulatedProtocols.has(name))
     .map((name) => ({ path: `${path}/${name}`, message: `is for a bus whose protocol is "${name}"` }))
 }
 

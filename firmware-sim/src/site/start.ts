@@ -3,7 +3,7 @@ import type { RunningProcess } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { isLineFault, LineFaults } from '../faults/index.js'
 import type { BusServer } from '../meters/bus-server.js'
-import { busServers } from '../meters/index.js'
+import { simulatedProtocols } from '../meters/index.js'
 import { simulatedMeter } from './meter.js'
 import type { SimulatedBusEntry, SimulatedSite } from './schema.js'
 
@@ -20,7 +20,7 @@ export async function startSite(site: SimulatedSite, clock: Clock): Promise<Runn
   }
   try {
     for (const bus of site.buses) {
-      const start = busServers.get(bus.protocol)
+      const start = simulatedProtocols.get(bus.protocol)?.start
       if (start === undefined) throw new AppError('CONFIG_INVALID', `protocol "${bus.protocol}" can't be simulated`)
       const meters = bus.meters.map((entry) => simulatedMeter(entry, site.zone, clock, site.seed))
       const options = { ...bus, meters, line: { faults: lineFaults(bus, site.seed), clock } }

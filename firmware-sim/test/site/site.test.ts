@@ -115,6 +115,8 @@ t.test('faults and options are held against the bus and the meter that they are 
   t.same(onMeter({ faults: [{ type: 'foreign', address: '5' }] }), [`${here}/faults/0/address`], 'not its own')
   t.same(onMeter({ mbus: { months: 3 } }, 'modbus'), [`${here}/mbus`])
   t.same(onMeter({ serial: 'LOG-1' }), [here], 'M-Bus has numbers only')
+  t.same(onMeter({ address: '0' }, 'dlms'), [here], 'no wPort')
+  t.same(onMeter({ address: '256' }, 'modbus'), [here], 'no unit')
   t.same(onMeter({ mbus: { key: 'secret', months: 25 } }), [`${here}/mbus/months`, `${here}/mbus/key`])
 })
 

@@ -15,7 +15,7 @@ const unknownCi = 1
 const views: Readonly<Record<number, View>> = { 32: 'billing', 80: 'current' }
 
 /** Why M-Bus can't have this meter, or undefined when it can. */
-export function refusalOf(meter: SimulatedMeter): string | undefined {
+function refusalOf(meter: SimulatedMeter): string | undefined {
   const { address, identity } = meter
   const primary = /^\d{1,3}$/.test(address) && Number(address) <= mbus.highestPrimaryAddress
   if (!primary && address.slice(0, 8) !== identity.id)
