@@ -30,7 +30,7 @@ interface Struck {
 }
 
 /** Babble comes in chunks of this pace. */
-const babbleEveryMs = 20
+const babbleEveryMs = 10
 
 /**
  * What a line makes of the answers to a request. It works on bytes and knows no protocol. Which fault strikes which answer
@@ -139,10 +139,10 @@ function damaged(bytes: Uint8Array, fault: LineFault, chance: Chance): Uint8Arra
 
 function* babble(bytesPerSecond: number, chance: Chance): Generator<TimedChunk> {
   let owed = 0
-  for (;;) {
+  for (let afterMs = 0; ; afterMs = babbleEveryMs) {
     owed += (bytesPerSecond * babbleEveryMs) / 1_000
     const count = Math.floor(owed)
     owed -= count
-    yield { afterMs: babbleEveryMs, bytes: chance.bytes(count) }
+    yield { afterMs, bytes: chance.bytes(count) }
   }
 }
