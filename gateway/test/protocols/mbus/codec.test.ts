@@ -73,6 +73,11 @@ t.test('the dates of a meter are local times without a zone', (t) => {
   const value = (record: string): unknown => recordsOf(record)[0]?.['value']
   t.equal(value('02 6C BF 1C'), '2013-12-31', 'type G')
   t.equal(value('02 6C FF 1F'), null, 'month 15 is every month')
+  t.match(recordsOf('02 6C BF 12')[0], { value: null, raw: 'BF12' }, '31 February is no day')
+  t.equal(value('02 6C 9D 22'), '2020-02-29')
+  t.equal(value('02 6C BD 22'), null, '29 February of a common year')
+  t.equal(value('02 6C 9F 16'), null, '31 June')
+  t.equal(value('04 6D 2B 0D BF 12'), null, '31 February with a time')
   t.equal(value('02 6C A0 11'), '2013-01-00', 'day 0 is every day')
   t.equal(value('04 6D 2B 0D 80 11'), '2012-01-00T13:43:00', 'type F without a day')
   t.equal(value('04 6D 2B 0D 98 11'), '2012-01-24T13:43:00', 'type F')
@@ -99,6 +104,36 @@ t.test('VIFEs change the value, or name another quantity', (t) => {
   )
   t.match(recordsOf('02 FB 21 0A 00')[0], { quantity: 'volume', value: '1.0', unit: 'ft3' })
   t.match(recordsOf('02 FD 48 E7 08')[0], { quantity: 'voltage', value: '227.9', unit: 'V' })
+  t.end()
+})
+
+t.test('the extension tables are there in whole', (t) => {
+  t.match(recordsOf('02 FB 2B E7 08')[0], { quantity: 'phase-angle', value: '227.9', unit: '°' })
+  t.match(recordsOf('02 FB 2A E7 08')[0], { quantity: 'phase-angle-between-voltages', value: '227.9' })
+  t.match(recordsOf('02 FB 68 00 18')[0], { quantity: 'rating-factor', value: '1.500000000000' })
+  t.match(recordsOf('01 FD FD 00 05')[0], { quantity: 'selected-application', value: '5' })
+  t.match(recordsOf('01 FD FD 03 0A')[0], { quantity: 'battery-remaining', value: '10', unit: 'year' })
+  t.match(recordsOf('01 FD FD 83 3C 0A')[0], { quantity: 'battery-remaining', qualifiers: ['backward-only'] })
+  t.match(recordsOf('0C 7B 02 03 00 00')[0], { quantity: 'vif-7B', value: null, raw: '02030000' }, 'a table without a code')
+  t.match(recordsOf('04 83 FC 0C 01 00 00 00')[0], { quantity: 'energy', qualifiers: ['import-less-export'] })
+  const unsigned = recordsOf('01 83 FC 11 FF')[0]
+  t.match(unsigned, { value: '255' }, 'type C has no sign')
+  t.notOk(unsigned !== undefined && 'qualifiers' in unsigned)
+  t.match(recordsOf('01 83 FC 70 01')[0], { qualifiers: ['vife-fc-70'] })
+  t.end()
+})
+
+t.test('an alarm report shows its status, with every header', (t) => {
+  for (const [ci, head] of [
+    [0x71, ''],
+    [0x74, '2A 00 00 00'],
+    [0x75, '78 56 34 12 2D 2C 1B 16 2A 00 00 00']
+  ] as const)
+    t.match(mbusCodec.describeFrame(encodeLong(control.respondUserData, 1, ci, hex(`${head} 81`))), {
+      ok: true,
+      value: { records: [{ quantity: 'alarm-status', value: '129' }] }
+    })
+  t.equal(codeOf(encodeLong(control.respondUserData, 1, 0x71, hex(''))), 'MBUS_RECORD_TRUNCATED')
   t.end()
 })
 

@@ -68,8 +68,9 @@ function differences(ours: readonly Row[], theirs: readonly (Row | undefined)[])
   for (const [index, expected] of theirs.entries()) {
     const row = ours[index]
     if (row === undefined) continue
+    // Where they say nothing, ours may be there and must say that there is no value.
     if (expected === undefined) {
-      found.push(`${index} value: ${row.value} instead of nothing`)
+      if (row.value !== null) found.push(`${index} value: ${row.value} instead of nothing`)
       continue
     }
     for (const key of ['function', 'storage', 'tariff', 'subunit', 'unit'] as const)
@@ -91,9 +92,7 @@ const followsTheStandard: Readonly<Record<string, readonly string[]>> = {
   // Annex B: BCD digits EBB4DD show an error. They add them up as if they were decimal.
   'abb_f95.hex': ['2 value: null instead of 1311041.300000', '3 value: null instead of 11.041300'],
   // EN 1434-3, unit code 3E: the unit of the first counter, at a fixed date. They print the row of the table.
-  'manual_frame2.hex': ['1 unit: L instead of reserved but historic'],
-  // Table 10: VIF 7B is reserved without its extension bit. They keep the record and leave it empty; here the number stays.
-  'sen_pollutherm.hex': ['2 value: 302 instead of nothing']
+  'manual_frame2.hex': ['1 unit: L instead of reserved but historic']
 }
 
 const skipPositive = existsSync(positive) ? false : 'no ../shared/vectors/libmbus'
@@ -109,6 +108,7 @@ t.test('recorded frames decode to the records that another decoder found in them
     if (found.length > 0) different[name] = found
   }
   t.comment(`${names.length - Object.keys(different).length} of ${names.length} frames are equal in every record`)
+  for (const [name, found] of Object.entries(different)) t.comment(`${name}: ${found.join('; ')}`)
   t.equal(names.length, 53)
   t.same(different, followsTheStandard)
   t.end()

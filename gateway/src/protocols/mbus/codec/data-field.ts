@@ -60,6 +60,7 @@ export function variableLength(lvar: number): { readonly type: VariableType; rea
 
 /** Reads data by how they are coded and what the VIF says about them. */
 export function readData(type: FieldType, bytes: Uint8Array, coding: Coding): RecordValue {
+  if (coding === 'unknown') return { kind: 'invalid', bytes }
   switch (type) {
     case 'integer':
       return coding === 'number' ? readSigned(bytes) : coding === 'date' ? readDateValue(bytes) : decimal(littleEndian(bytes))

@@ -1,4 +1,4 @@
-/** A point of a meter's own clock, without a zone. Every part is within its range, but 31 February passes: calendars judge it. */
+/** A point of a meter's own clock, without a zone, on a day that the calendar has. */
 export type MeterDate =
   | { readonly kind: 'date'; readonly year: number; readonly month: number; readonly day: number }
   | {
@@ -31,7 +31,7 @@ export function readDate(bytes: Uint8Array): MeterDate | undefined {
 
 function readTypeG(bytes: Uint8Array): MeterDate | undefined {
   const date = readDay(bytes[0] ?? 0, bytes[1] ?? 0)
-  return date === undefined ? undefined : { kind: 'date', ...date, year: century(date.year) }
+  return onCalendar(date && { kind: 'date', ...date, year: century(date.year) })
 }
 
 function readTypeJ(bytes: Uint8Array): MeterDate | undefined {
@@ -48,7 +48,7 @@ function readTypeF(bytes: Uint8Array): MeterDate | undefined {
   if (date === undefined || time === undefined) return undefined
   const hundreds = (second >> 5) & 3
   const year = hundreds === 0 ? century(date.year) : 1900 + 100 * hundreds + date.year
-  return { kind: 'date-time', ...date, ...time, year, summer: (second & 0x80) !== 0 }
+  return onCalendar({ kind: 'date-time', ...date, ...time, year, summer: (second & 0x80) !== 0 })
 }
 
 function readTypeI(bytes: Uint8Array): MeterDate | undefined {
@@ -57,7 +57,19 @@ function readTypeI(bytes: Uint8Array): MeterDate | undefined {
   const time = { hour: third & 0x1f, minute: second & 0x3f, second: first & 0x3f }
   const date = readDay(fourth, fifth)
   if (date === undefined || !timeFits(time)) return undefined
-  return { kind: 'date-time', ...date, ...time, year: century(date.year), summer: (first & 0x40) !== 0 }
+  return onCalendar({ kind: 'date-time', ...date, ...time, year: century(date.year), summer: (first & 0x40) !== 0 })
+}
+
+type DayDate = Extract<MeterDate, { readonly kind: 'date' | 'date-time' }>
+
+/** 31 February is no date, though each of its parts is in range. */
+function onCalendar(date: DayDate | undefined): DayDate | undefined {
+  return date !== undefined && date.day <= daysIn(date.year, date.month) ? date : undefined
+}
+
+function daysIn(year: number, month: number): number {
+  if (month !== 2) return [4, 6, 9, 11].includes(month) ? 30 : 31
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 }
 
 /** Day 0, month 15 and year 127 mean "every" and name no day. */
@@ -98,7 +110,7 @@ function timeFits(time: { readonly hour: number; readonly minute: number; readon
 }
 
 /** Type G, or F for a date with a time. Seconds are lost in F: it has none. Years 1981 to 2080. */
-export function encodeDate(date: Extract<MeterDate, { readonly kind: 'date' | 'date-time' }>): Uint8Array {
+export function encodeDate(date: DayDate): Uint8Array {
   const year = date.year % 100
   const low = date.day | ((year & 7) << 5)
   const high = date.month | ((year >> 3) << 4)

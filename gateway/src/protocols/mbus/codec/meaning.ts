@@ -1,6 +1,6 @@
 import { hexByte } from './failure.js'
-import { durations, fbMeanings, fdMeanings, primaryMeanings, type VifMeaning } from './value-information.js'
-import { extensionName, vifeMeaning } from './value-qualifier.js'
+import { durations, fbMeanings, fdMeanings, primaryMeanings, secondLevelMeanings, type VifMeaning } from './value-information.js'
+import { extensionName, unsignedExtensions, vifeMeaning } from './value-qualifier.js'
 
 /** What VIF and VIFEs together say about the data of a record. */
 export interface Meaning extends VifMeaning {
@@ -22,17 +22,23 @@ function complete(meanings: readonly (VifMeaning | undefined)[], prefix: string)
   return meanings.map((meaning, code) => (meaning === undefined ? unnamed(`vif-${prefix}${hexByte(code)}`) : { ...meaning, ...plain }))
 }
 
-/** Every VIF of 7 bits, and behind it every code after FD and after FB: 384 meanings made once. */
-const tables: readonly Meaning[] = [...complete(primaryMeanings, ''), ...complete(fdMeanings, 'FD-'), ...complete(fbMeanings, 'FB-')]
+/** Every VIF of 7 bits, and behind it every code after FD, FB and FD FD: 512 meanings made once. */
+const tables: readonly Meaning[] = [
+  ...complete(primaryMeanings, ''),
+  ...complete(fdMeanings, 'FD-'),
+  ...complete(fbMeanings, 'FB-'),
+  ...complete(secondLevelMeanings, 'FD-FD-')
+]
 export const afterFd = 0x80
 export const afterFb = 0x100
+export const afterFdFd = 0x180
 
-/** @param code 7 bits of a VIF; of an extended one the code behind FD or FB plus `afterFd` or `afterFb` */
+/** @param code 7 bits of a VIF; of an extended one the code behind FD, FB or FD FD plus `afterFd`, `afterFb` or `afterFdFd` */
 export function meaningOf(code: number): Meaning {
   return tables[code] ?? unnamed('')
 }
 
-/** Nearly every record has no VIFE or one; those with one are kept, at most 384 x 128 of them. */
+/** Nearly every record has no VIFE or one; those with one are kept, at most 512 x 128 of them. */
 const withOne = new Map<number, Meaning>()
 
 /** The same with one VIFE of 7 bits. */
@@ -62,7 +68,10 @@ export function qualify(base: VifMeaning, codes: readonly number[]): Meaning {
     else if (step.kind === 'offset') offsets.push(step.exponent)
     else if (step.kind === 'extension') {
       index += 1
-      qualifiers.push(extensionName(codes[index] ?? 0))
+      const extension = codes[index] ?? 0
+      // These say how the number is written, and not what is counted.
+      if (unsignedExtensions.includes(extension)) meaning = { ...meaning, coding: 'unsigned' }
+      else qualifiers.push(extensionName(extension))
     } else {
       if (step.name !== '') qualifiers.push(step.name)
       if (step.kind === 'invalid') invalid = true

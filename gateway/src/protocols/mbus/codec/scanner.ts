@@ -2,7 +2,7 @@ import { failure, type Result } from '@endeks/domain/result'
 import type { DecodeFailure } from '../../protocol.js'
 import { dataFields, type FieldType, reversedText, variableLength } from './data-field.js'
 import { hexByte, type MbusCode } from './failure.js'
-import { afterFb, afterFd, type Meaning, meaningOf, meaningWith, qualify, unnamed } from './meaning.js'
+import { afterFb, afterFd, afterFdFd, type Meaning, meaningOf, meaningWith, qualify, unnamed } from './meaning.js'
 
 /** At most ten DIFE and ten VIFE a record (EN 13757-3:2018, 6.3.7 and 6.4.1). */
 const mostExtensions = 10
@@ -80,8 +80,16 @@ export class RecordScanner {
     if (vif !== 0xfb && vif !== 0xfd) return this.#readVifes(meaningOf(vif & 0x7f), vif & 0x7f, { byte: vif, count: 0 })
     const code = this.#take()
     if (code < 0) return false
+    if (vif === 0xfd && code === 0xfd) return this.#readSecondLevel()
     const key = (code & 0x7f) + (vif === 0xfd ? afterFd : afterFb)
     return this.#readVifes(meaningOf(key), key, { byte: code, count: 1 })
+  }
+
+  #readSecondLevel(): boolean {
+    const code = this.#take()
+    if (code < 0) return false
+    const key = (code & 0x7f) + afterFdFd
+    return this.#readVifes(meaningOf(key), key, { byte: code, count: 2 })
   }
 
   /** Length and text stand right behind the VIF, before any VIFE (EN 13757-3:2018, 6.4.3). */

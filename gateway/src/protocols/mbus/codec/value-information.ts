@@ -1,5 +1,5 @@
 /** How a data field is to be read where its DIF alone doesn't say so (EN 13757-3, annex A). */
-export type Coding = 'number' | 'unsigned' | 'date'
+export type Coding = 'number' | 'unsigned' | 'date' | 'unknown'
 
 /** One row of a VIF table: `count` codes from `first`, each a power of ten more than the one before. */
 export interface VifRow {
@@ -10,6 +10,8 @@ export interface VifRow {
   readonly unit?: string
   /** power of ten of the first code */
   readonly scaler?: number
+  /** of the raw value, where a power of ten does not say it */
+  readonly times?: bigint
   /** units of time by code instead of powers of ten, named in `durations` or `longDurations` */
   readonly units?: readonly Duration[]
   readonly coding?: Coding
@@ -55,6 +57,9 @@ export const primaryVifs: readonly VifRow[] = [
   { first: 0x78, quantity: 'fabrication-number', coding: 'unsigned' },
   { first: 0x79, quantity: 'identification', coding: 'unsigned' },
   { first: 0x7a, quantity: 'bus-address', coding: 'unsigned' },
+  // Without its extension bit this announces a table of which no code follows: nobody can say what the data are.
+  { first: 0x7b, quantity: 'vif-7B', coding: 'unknown' },
+  { first: 0x7d, quantity: 'vif-7D', coding: 'unknown' },
   { first: 0x7e, quantity: 'any' },
   { first: 0x7f, quantity: 'manufacturer-specific' }
 ]
@@ -108,7 +113,7 @@ export const extensionFdVifs: readonly VifRow[] = [
   { first: 0x62, quantity: 'control-signal', coding: 'unsigned' },
   { first: 0x63, quantity: 'day-of-week', coding: 'unsigned' },
   { first: 0x64, quantity: 'week-number', coding: 'unsigned' },
-  { first: 0x65, quantity: 'time-of-day-change', coding: 'unsigned' },
+  { first: 0x65, quantity: 'time-of-day-change', coding: 'date' },
   { first: 0x66, quantity: 'parameter-activation', coding: 'unsigned' },
   { first: 0x67, quantity: 'supplier-information', coding: 'unsigned' },
   { first: 0x68, quantity: 'duration-since-cumulation', units: [hour, day, month, year] },
@@ -121,6 +126,15 @@ export const extensionFdVifs: readonly VifRow[] = [
   { first: 0x75, quantity: 'stop-counter', coding: 'unsigned' },
   { first: 0x76, quantity: 'manufacturer-container' }
 ]
+
+/** Second level of the main VIFE codes, after FD FD (EN 13757-3:2018, table 13). */
+export const secondLevelFdVifs: readonly VifRow[] = [
+  { first: 0x00, quantity: 'selected-application', coding: 'unsigned' },
+  { first: 0x02, quantity: 'battery-remaining', units: [month, year] }
+]
+
+/** Rating factors of heat cost allocators count 2^-12, which is exactly 244140625 x 10^-12. */
+const ratingFactor = { times: 244_140_625n, scaler: -12, coding: 'unsigned' } as const
 
 /** Alternate extended VIF codes, after FB (EN 13757-3:2018, table 14; °F and gallons from the editions before). */
 export const extensionFbVifs: readonly VifRow[] = [
@@ -140,7 +154,8 @@ export const extensionFbVifs: readonly VifRow[] = [
   { first: 0x25, quantity: 'volume-flow', unit: 'gal/min', scaler: 0 },
   { first: 0x26, quantity: 'volume-flow', unit: 'gal/h', scaler: 0 },
   { first: 0x28, count: 2, quantity: 'power', unit: 'W', scaler: 5 },
-  { first: 0x2a, count: 2, quantity: 'phase-angle', unit: '°', scaler: -1 },
+  { first: 0x2a, quantity: 'phase-angle-between-voltages', unit: '°', scaler: -1 },
+  { first: 0x2b, quantity: 'phase-angle', unit: '°', scaler: -1 },
   { first: 0x2c, count: 4, quantity: 'frequency', unit: 'Hz', scaler: -3 },
   { first: 0x30, count: 2, quantity: 'power', unit: 'J/h', scaler: 8 },
   { first: 0x34, count: 4, quantity: 'apparent-power', unit: 'VA', scaler: 0 },
@@ -148,6 +163,13 @@ export const extensionFbVifs: readonly VifRow[] = [
   { first: 0x5c, count: 4, quantity: 'return-temperature', unit: '°F', scaler: -3 },
   { first: 0x60, count: 4, quantity: 'temperature-difference', unit: '°F', scaler: -3 },
   { first: 0x64, count: 4, quantity: 'external-temperature', unit: '°F', scaler: -3 },
+  { first: 0x68, quantity: 'rating-factor', ...ratingFactor },
+  { first: 0x69, quantity: 'thermal-output-rating-factor', coding: 'unsigned' },
+  { first: 0x6a, quantity: 'thermal-coupling-rating-factor', ...ratingFactor },
+  { first: 0x6b, quantity: 'thermal-coupling-rating-factor-room', ...ratingFactor },
+  { first: 0x6c, quantity: 'thermal-coupling-rating-factor-heater', ...ratingFactor },
+  { first: 0x6d, quantity: 'low-temperature-rating-factor', ...ratingFactor },
+  { first: 0x6e, quantity: 'display-output-scaling-factor', ...ratingFactor },
   { first: 0x70, count: 4, quantity: 'temperature-limit', unit: '°F', scaler: -3 },
   { first: 0x74, count: 4, quantity: 'temperature-limit', unit: '°C', scaler: -3 },
   { first: 0x78, count: 8, quantity: 'cumulative-maximum-power', unit: 'W', scaler: -3 }
@@ -173,7 +195,7 @@ export function expandVifs(rows: readonly VifRow[]): readonly (VifMeaning | unde
         quantity: row.quantity,
         unit: duration?.unit ?? row.unit ?? '',
         scaler: duration === undefined && row.coding !== 'date' ? (row.scaler ?? 0) + index : 0,
-        times: duration?.times ?? 1n,
+        times: duration?.times ?? row.times ?? 1n,
         coding: row.coding ?? 'number'
       }
     }
@@ -184,6 +206,7 @@ export function expandVifs(rows: readonly VifRow[]): readonly (VifMeaning | unde
 export const primaryMeanings = expandVifs(primaryVifs)
 export const fdMeanings = expandVifs(extensionFdVifs)
 export const fbMeanings = expandVifs(extensionFbVifs)
+export const secondLevelMeanings = expandVifs(secondLevelFdVifs)
 
 /**
  * The VIF bytes that say quantity, unit and power of ten, for an encoder.

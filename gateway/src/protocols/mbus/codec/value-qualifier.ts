@@ -69,11 +69,15 @@ const named: readonly VifeRow[] = [
   { first: 0x7e, kind: 'qualifier', names: ['future'] }
 ]
 
-/** Behind FC (EN 13757-3:2018, table 16): where it was measured; codes without a name here are shown by their number. */
+/** Behind FC (EN 13757-3:2018, table 16): where and in which direction it was measured; codes without a name here are shown by their number. */
 const extensionNames: readonly (readonly [first: number, names: readonly string[]])[] = [
   [0x01, ['phase-l1', 'phase-l2', 'phase-l3', 'neutral', 'phase-l1-l2', 'phase-l2-l3', 'phase-l3-l1']],
-  [0x10, ['forward-and-backward']]
+  [0x08, ['quadrant-1', 'quadrant-2', 'quadrant-3', 'quadrant-4', 'import-less-export']],
+  [0x10, ['forward-and-backward']],
+  [0x14, ['to-meter', 'from-meter']]
 ]
+/** Behind FC too: the data are of type C or D, numbers and bits without a sign, whatever the VIF. */
+export const unsignedExtensions: readonly number[] = [0x11, 0x12]
 
 function expand(): readonly (VifeMeaning | undefined)[] {
   const meanings = new Array<VifeMeaning | undefined>(0x80).fill(undefined)
