@@ -17,6 +17,7 @@ import { documentRoutes } from './resources/documents/routes.js'
 import { gatewayRoutes } from './resources/gateways/routes.js'
 import { importRoutes } from './resources/imports/routes.js'
 import { invoiceRoutes } from './resources/invoices/routes.js'
+import { meterKeyRoutes } from './resources/meter-keys/routes.js'
 import { meterRoutes } from './resources/meters/routes.js'
 import { overviewRoutes } from './resources/overview/routes.js'
 import { participantRoutes } from './resources/participants/routes.js'
@@ -43,6 +44,7 @@ const resources = [
   subscriptionRoutes,
   servicePointRoutes,
   meterRoutes,
+  meterKeyRoutes,
   readingRoutes,
   tariffRoutes,
   billRunRoutes,

@@ -5,6 +5,7 @@ export type { Collection, NewCollection } from './resources/collections/schema.j
 export type { GatewayRow } from './resources/gateways/schema.js'
 export type { ImportResult, SiteImport } from './resources/imports/schema.js'
 export type { Explanation, InvoiceDetail, InvoicePage, InvoiceQuery, InvoiceRow } from './resources/invoices/schema.js'
+export type { KeyImport, MeterKeyRow } from './resources/meter-keys/schema.js'
 export type { MeterDetail, NewConnection, NewInstallation, NewMeter } from './resources/meters/schema.js'
 export type { Overview } from './resources/overview/schema.js'
 export type { Consumption, NewParticipant, ParticipantDetail, ParticipantQuery, ParticipantRow } from './resources/participants/schema.js'

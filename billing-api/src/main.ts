@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { AppError, isAppError } from '@endeks/domain/errors'
-import { createLog, loadConfig, runProcess, systemClock } from '@endeks/domain/process'
+import { createLog, leastSecretLength, loadConfig, runProcess, systemClock } from '@endeks/domain/process'
 import Type, { type Static } from 'typebox'
 import { type Role, roles } from './rights.js'
 
@@ -13,7 +13,8 @@ const ServiceConfig = Type.Object({
   webRoot: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
   connections: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
   loginsPerMinute: Type.Integer({ minimum: 1, maximum: 10_000, default: 10 }),
-  secureCookies: Type.Boolean({ default: false })
+  secureCookies: Type.Boolean({ default: false }),
+  keySecret: Type.Optional(Type.String({ minLength: leastSecretLength, maxLength: 1_024 }))
 })
 const names = {
   databaseUrl: 'ENDEKS_DATABASE_URL',
@@ -22,7 +23,8 @@ const names = {
   webRoot: 'ENDEKS_WEB_ROOT',
   connections: 'ENDEKS_API_CONNECTIONS',
   loginsPerMinute: 'ENDEKS_LOGINS_PER_MINUTE',
-  secureCookies: 'ENDEKS_SECURE_COOKIES'
+  secureCookies: 'ENDEKS_SECURE_COOKIES',
+  keySecret: 'ENDEKS_KEY_SECRET'
 }
 const usage = `billing-api run [--check-config]
 billing-api user set LOGIN --role ${roles.join('|')} --name "NAME"   (password: ENDEKS_PASSWORD, or standard input)
@@ -39,11 +41,12 @@ async function run(args: string[]): Promise<number | undefined> {
   await runProcess(log, async () => {
     // Each verb loads what it needs: setting a user takes no web framework, refusing a configuration no database.
     const { startApi } = await import('./service.js')
-    const { webRoot, ...config } = loadConfig(ServiceConfig, names, process.env)
+    const { webRoot, keySecret, ...config } = loadConfig(ServiceConfig, names, process.env)
     const api = await startApi({
       ...config,
       portSetting: names.port,
       ...(webRoot === undefined ? {} : { webRoot }),
+      ...(keySecret === undefined ? {} : { keySecret }),
       clock: systemClock,
       log
     })
@@ -52,11 +55,11 @@ async function run(args: string[]): Promise<number | undefined> {
   return undefined
 }
 
-/** A database's URL holds its password. */
+/** What may be shown: a database's URL holds its password. */
 function masked(config: Static<typeof ServiceConfig>): Static<typeof ServiceConfig> {
   const url = new URL(config.databaseUrl)
   if (url.password !== '') url.password = '***'
-  return { ...config, databaseUrl: url.toString() }
+  return { ...config, databaseUrl: url.toString(), ...(config.keySecret === undefined ? {} : { keySecret: '***' }) }
 }
 
 async function user(args: string[]): Promise<number> {

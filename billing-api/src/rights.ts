@@ -25,6 +25,8 @@ export const rights = {
   'collections.take': ['admin', 'clerk'],
   'gateways.read': ['admin', 'clerk'],
   'gateways.write': ['admin'],
+  'meter-keys.read': ['admin'],
+  'meter-keys.write': ['admin'],
   'site.import': ['admin']
 } as const satisfies Record<string, readonly Role[]>
 

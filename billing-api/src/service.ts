@@ -3,6 +3,7 @@ import { AppError, asError } from '@endeks/domain/errors'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { buildApp } from './app.js'
+import { KeyVault } from './key-vault.js'
 
 export { ensureUser, type StaffAccount } from './staff.js'
 
@@ -17,6 +18,8 @@ interface CommonOptions {
   readonly secureCookies?: boolean
   /** sign-ins that one address may try for one login in a minute; 10 by default */
   readonly loginsPerMinute?: number
+  /** seals the meters' keys; without it none is taken, and ciphered evidence is not explained */
+  readonly keySecret?: string
   readonly clock: Clock
   readonly log: Log
 }
@@ -49,13 +52,13 @@ const statementTimeoutMs = 30_000
  * @throws {AppError} PORT_TAKEN that names the port and its setting
  */
 export async function startApi(options: ApiServiceOptions): Promise<ApiService> {
-  const { clock, log, webRoot } = options
+  const { clock, log, webRoot, keySecret } = options
   const own = 'pool' in options ? undefined : ownPool(options, log)
   const pool = 'pool' in options ? options.pool : own
   if (pool === undefined) throw new AppError('INTERNAL', 'there is neither a pool nor a database to make one for')
   try {
     const app = await buildApp(
-      { pool, clock, log },
+      { pool, clock, log, ...(keySecret === undefined ? {} : { vault: new KeyVault(keySecret) }) },
       {
         loginsPerMinute: options.loginsPerMinute ?? 10,
         secureCookies: options.secureCookies ?? false,

@@ -75,6 +75,18 @@ export interface AccountMeter {
   medium: string
 }
 
+export interface AccountMeterKey {
+  name: string
+  version: number
+  in_use: Generated<boolean>
+  salt: Buffer
+  encryption: Buffer | null
+  authentication: Buffer | null
+  broadcast: Buffer | null
+  password: Buffer | null
+  recorded_at: Generated<Timestamp>
+}
+
 export interface AccountParameter {
   id: Computed<bigint>
   name: string
@@ -606,6 +618,7 @@ export interface DB {
   'account.idempotency': AccountIdempotency
   'account.installation': AccountInstallation
   'account.meter': AccountMeter
+  'account.meter_key': AccountMeterKey
   'account.parameter': AccountParameter
   'account.participant': AccountParticipant
   'account.period': AccountPeriod

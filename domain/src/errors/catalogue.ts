@@ -58,6 +58,7 @@ export const catalogue = {
   COMMAND_FAILED: { status: 500, retryable: false },
   // processes and the database
   KEYS_BUSY: { status: 409, retryable: true },
+  KEY_MISSING: { status: 409, retryable: false },
   KEYS_UNREADABLE: { status: 500, retryable: false },
   KEY_FILE_INVALID: { status: 422, retryable: false },
   PORT_TAKEN: { status: 500, retryable: false },

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { AppError } from '@endeks/domain/errors'
 import { newSalt, Sealer } from '@endeks/domain/process'
@@ -6,6 +7,7 @@ import { canonicalJson } from '../codec/canonical-json.js'
 import { type KeyKind, keyKinds, type MeterKeys } from '../protocols/protocol.js'
 import type { ImportedKeys } from './key-file/index.js'
 import { mostVersions, type RingEntry, type RingFile, type RingPoint, readRing, writeRing } from './ring-file.js'
+import { changeOf, HeldKeys, type KeyHistory, openSecrets, type Secrets, sealSecrets } from './secrets.js'
 
 /** What may be shown of a meter's keys. */
 export interface ListedKeys {
@@ -31,25 +33,7 @@ export interface KeyRingOptions {
   readonly at?: (point: RingPoint) => void
 }
 
-type Secrets = Partial<Record<KeyKind, Uint8Array>>
-type Sealed = RingEntry['versions'][number]
-
-/** The secrets stand behind an accessor of the class, so that neither JSON nor an inspector that comes by shows them. */
-export class HeldKeys implements MeterKeys {
-  readonly name: string
-  readonly version: number
-  readonly #secrets: Secrets
-
-  constructor(name: string, version: number, secrets: Secrets) {
-    this.name = name
-    this.version = version
-    this.#secrets = secrets
-  }
-
-  get secrets(): Readonly<Secrets> {
-    return this.#secrets
-  }
-}
+const noHistory: KeyHistory = { current: 0, last: 0, versions: [] }
 
 /**
  * The meters' keys, encrypted at rest and write-only: they go in by a maker's file and come out only to a driver or a codec.
@@ -97,7 +81,7 @@ export class KeyRing {
   keysOf(name: string): MeterKeys | undefined {
     const entry = this.#entries.get(name)
     const version = entry?.versions.find((each) => each.version === entry.current)
-    return version === undefined ? undefined : new HeldKeys(name, version.version, this.#open(name, version))
+    return version === undefined ? undefined : new HeldKeys({ name, version: version.version }, this.#open(name, version))
   }
 
   list(): ListedKeys[] {
@@ -115,8 +99,7 @@ export class KeyRing {
   }
 
   /**
-   * Takes all of them or none. Kinds that a file does not have stay as they were: a maker may send passwords in a file of their own.
-   * Secrets that the meter had before get the version that they had then.
+   * Takes all of them or none, each as `changeOf` says.
    *
    * @throws {AppError} KEYS_BUSY when another import came between
    */
@@ -144,46 +127,27 @@ export class KeyRing {
   }
 
   #merged(entry: RingEntry | undefined, { name, secrets }: ImportedKeys): RingEntry {
-    const opened = (entry?.versions ?? []).map(({ version }) => ({ version, secrets: this.#openVersion(entry, version) }))
-    const current = opened.find(({ version }) => version === entry?.current)
-    const wanted: Secrets = { ...current?.secrets, ...secrets }
-    if (entry !== undefined) {
-      if (current !== undefined && same(current.secrets, wanted)) return entry
-      const earlier = opened.find((each) => same(each.secrets, wanted))
-      if (earlier !== undefined) return { ...entry, current: earlier.version }
-    }
-    const version = (entry?.last ?? 0) + 1
-    const versions = [...(entry?.versions ?? []), this.#seal(name, version, wanted)]
+    const change = changeOf(entry === undefined ? noHistory : this.#historyOf(entry), secrets)
+    if (entry !== undefined && change.kind === 'unchanged') return entry
+    if (entry !== undefined && change.kind === 'earlier') return { ...entry, current: change.version }
+    assert(change.kind === 'new', 'without a history every secret is new')
+    const { version } = change
+    const sealed = eachSecret(sealSecrets(this.#sealer, { name, version }, change.secrets), base64)
+    const versions = [...(entry?.versions ?? []), { version, importedAt: this.#clock.now(), secrets: sealed }]
     if (versions.length > mostVersions) {
       throw new AppError('KEY_FILE_INVALID', `${name} has had ${mostVersions} different keys: remove it first`, { name })
     }
     return { name, current: version, last: version, versions }
   }
 
-  #openVersion(entry: RingEntry | undefined, version: number): Secrets {
-    const sealed = entry?.versions.find((each) => each.version === version)
-    return entry === undefined || sealed === undefined ? {} : this.#open(entry.name, sealed)
+  #historyOf(entry: RingEntry): KeyHistory {
+    return { ...entry, versions: entry.versions.map((each) => ({ version: each.version, secrets: this.#open(entry.name, each) })) }
   }
 
-  #open(name: string, { version, secrets }: Sealed): Secrets {
-    const opened: Secrets = {}
-    for (const kind of keyKinds) {
-      const sealed = secrets[kind]
-      if (sealed === undefined) continue
-      const plain = this.#sealer.open(fromBase64(sealed), secretContext(name, version, kind))
-      if (plain === undefined) throw unreadable(this.#path)
-      opened[kind] = plain
-    }
+  #open(name: string, { version, secrets }: RingEntry['versions'][number]): Secrets {
+    const opened = openSecrets(this.#sealer, { name, version }, eachSecret(secrets, fromBase64))
+    if (opened === undefined) throw unreadable(this.#path)
     return opened
-  }
-
-  #seal(name: string, version: number, secrets: Secrets): Sealed {
-    const sealed: Sealed['secrets'] = {}
-    for (const kind of keyKinds) {
-      const plain = secrets[kind]
-      if (plain !== undefined) sealed[kind] = base64(this.#sealer.seal(plain, secretContext(name, version, kind)))
-    }
-    return { version, importedAt: this.#clock.now(), secrets: sealed }
   }
 
   async #replace(entries: Map<string, RingEntry>): Promise<void> {
@@ -199,10 +163,6 @@ function ringPath(directory: string): string {
   return join(directory, 'ring.json')
 }
 
-function secretContext(name: string, version: number, kind: KeyKind): string[] {
-  return ['meter key', name, String(version), kind]
-}
-
 function wholeContext(file: Omit<RingFile, 'seal'>): string[] {
   return ['key ring', canonicalJson(file)]
 }
@@ -213,11 +173,13 @@ function unreadable(path: string): AppError {
   })
 }
 
-function same(left: Secrets, right: Secrets): boolean {
-  return keyKinds.every((kind) => {
-    const [one, other] = [left[kind], right[kind]]
-    return one === undefined || other === undefined ? one === other : Buffer.from(one).equals(other)
-  })
+function eachSecret<From, To>(secrets: Partial<Record<KeyKind, From>>, convert: (secret: From) => To): Partial<Record<KeyKind, To>> {
+  const converted: Partial<Record<KeyKind, To>> = {}
+  for (const kind of keyKinds) {
+    const secret = secrets[kind]
+    if (secret !== undefined) converted[kind] = convert(secret)
+  }
+  return converted
 }
 
 function base64(bytes: Uint8Array): string {

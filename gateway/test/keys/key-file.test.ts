@@ -22,7 +22,9 @@ function problemsOf(file: Uint8Array | string): string[] {
     if (!isAppError(thrown, 'KEY_FILE_INVALID')) throw thrown
     for (const key of [first, second])
       for (const part of [key, key.slice(3, 15), key.slice(16)]) t.notOk(thrown.message.includes(part), 'no secret')
-    return (thrown.details['problems'] as { line?: number; message: string }[]).map(({ line, message }) => `${line ?? 'file'}: ${message}`)
+    return (thrown.details['problems'] as { path: string; message: string }[]).map(
+      ({ path, message }) => `${path.replace('line ', '')}: ${message}`
+    )
   }
   return []
 }

@@ -14,8 +14,6 @@ import { type InvoiceFilter, listInvoices, totalInvoices } from './store/list.js
 const tags = ['invoices']
 
 export async function invoiceRoutes(app: ApiServer, context: ApiContext): Promise<void> {
-  const { pool } = context
-
   app.get(
     '/invoices',
     {
@@ -50,7 +48,7 @@ export async function invoiceRoutes(app: ApiServer, context: ApiContext): Promis
         response: { 200: Explanation, ...refusals }
       }
     },
-    async (request) => explainLine(pool, request.params.id, request.params.line)
+    async (request) => explainLine(context, request.params.id, request.params.line)
   )
 }
 

@@ -197,6 +197,8 @@ export const Explanation = Type.Object({
       }),
       at: Instant,
       zone: Type.String(),
+      /** which version of the meter's key opens the bytes; 0 where they are not ciphered */
+      keyVersion: Type.Integer(),
       profile: Type.Object({ name: Type.String(), hash: Hash }),
       /** bytes in hexadecimal */
       request: Type.String(),

@@ -49,6 +49,7 @@ export const errorsEn: ErrorTexts = {
   COMMAND_UNKNOWN: 'Nothing was done. The server does not know this work. Check the version of the server.',
   COMMAND_FAILED: 'Nothing was done. The service that does it stopped. Try again; if it goes on, report the request id.',
   KEYS_BUSY: 'The meter keys are in use by a running gateway. Stop the gateway, then try again.',
+  KEY_MISSING: 'A meter key that is needed here is missing. Import the key file of the meter, or start the service with its secret.',
   KEYS_UNREADABLE: 'The meter keys could not be opened. The secret that protects them is another one, or the file is damaged.',
   KEY_FILE_INVALID: 'The key file was not imported. Correct the lines that are named, then import it again.',
   PORT_TAKEN: 'The server did not start. Another program uses the port. Set another port.',

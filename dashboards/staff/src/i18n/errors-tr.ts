@@ -49,6 +49,7 @@ export const errorsTr: ErrorTexts = {
   COMMAND_UNKNOWN: 'İşlem yapılmadı. Sunucu bu işi tanımıyor. Sunucunun sürümünü denetleyin.',
   COMMAND_FAILED: 'İşlem yapılmadı. İşi yapan servis durdu. Yeniden deneyin; sürerse istek numarasını bildirin.',
   KEYS_BUSY: 'Sayaç anahtarları çalışan bir ağ geçidinde kullanılıyor. Ağ geçidini durdurun, sonra yeniden deneyin.',
+  KEY_MISSING: 'Gereken sayaç anahtarı yok. Sayacın anahtar dosyasını verin veya hizmeti gizli değeriyle başlatın.',
   KEYS_UNREADABLE: 'Sayaç anahtarları açılamadı. Onları koruyan gizli değer farklı veya dosya bozuk.',
   KEY_FILE_INVALID: 'Anahtar dosyası alınmadı. Belirtilen satırları düzeltin, sonra dosyayı yeniden verin.',
   PORT_TAKEN: 'Sunucu açılmadı. Bağlantı noktasını başka bir program kullanıyor. Ayarda başka bir nokta verin.',

@@ -193,5 +193,6 @@ function invalid(what: string, problems: readonly KeyFileProblem[]): AppError {
   const rest = problems.length - shown.length
   if (rest > 0) lines.push(`  and ${rest} more`)
   const message = `${what} can't be imported, and nothing of it was:\n${lines.join('\n')}`
-  return new AppError('KEY_FILE_INVALID', message, { problems: shown })
+  const told = shown.map(({ line, message: text }) => ({ path: line === undefined ? 'file' : `line ${line}`, message: text }))
+  return new AppError('KEY_FILE_INVALID', message, { problems: told })
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
+import { success } from '@endeks/domain/result'
 import { epochMs, toIso } from '@endeks/domain/time'
-import { decodeEvidence, type MeterReadout, profileHash } from '@endeks/gateway/codec'
+import { decodeEvidence, type MeterKeys, type MeterReadout, profileHash } from '@endeks/gateway/codec'
 import { hex, indexOf } from '../../../wire.js'
 import type { FrozenIndex, FrozenInput } from '../frozen.js'
 import { frozenIndex } from '../present.js'
 import type { Explanation } from '../schema.js'
 import type { EvidenceRow } from '../store/evidence.js'
+import type { ExchangeKeys } from './keys.js'
 import type { Link } from './price.js'
 
 type Evidence = Explanation['evidence'][number]
@@ -37,15 +39,9 @@ export function billedIndexes(frozen: FrozenInput): BilledIndex[] {
 }
 
 /** Decodes one exchange again with the profile that was stored with it, by the program that the gateway reads with. */
-export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof {
+export function prove(row: EvidenceRow, indexes: readonly BilledIndex[], keys: ExchangeKeys = success(undefined)): Proof {
   const profile = parseProfile(row.profile)
-  const decoded = decodeEvidence(row.protocol, {
-    request: row.request,
-    response: row.response,
-    at: row.at,
-    profile,
-    zone: row.zone
-  })
+  const decoded = keys.ok ? decode(row, profile, keys.value) : keys
   const readout = decoded.ok ? decoded.value : undefined
   return {
     bytesHash: createHash('sha256').update(row.request).update(row.response).digest('hex'),
@@ -61,6 +57,7 @@ export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof 
       identity: identityOf(row.identity),
       at: toIso(row.at),
       zone: row.zone,
+      keyVersion: row.key_version,
       profile: { name: profileName(profile), hash: hex(row.profile_hash) },
       request: hex(row.request),
       response: hex(row.response),
@@ -79,6 +76,11 @@ export function prove(row: EvidenceRow, indexes: readonly BilledIndex[]): Proof 
       billed: indexes.filter((index) => index.exchange === row.exchange).map((index) => compare(index, readout))
     }
   }
+}
+
+function decode(row: EvidenceRow, profile: unknown, keys: MeterKeys | undefined): ReturnType<typeof decodeEvidence> {
+  const { request, response, at, zone } = row
+  return decodeEvidence(row.protocol, { request, response, at, profile, zone, ...(keys === undefined ? {} : { keys }) })
 }
 
 /** Same value means raw, scaler and unit; the instant and the register must be the billed ones too. */

@@ -1,7 +1,7 @@
 import { AppError } from '@endeks/domain/errors'
 import { formatMicro } from '@endeks/domain/money'
 import { epochMs, toIso } from '@endeks/domain/time'
-import type { Database } from '../../../store/query.js'
+import type { ApiContext } from '../../../context.js'
 import { hex, indexOf, quantityOf } from '../../../wire.js'
 import { type FrozenIndex, type FrozenInput, type FrozenRegister, readFrozen } from '../frozen.js'
 import { frozenIndex, toLine } from '../present.js'
@@ -9,6 +9,7 @@ import type { Explanation } from '../schema.js'
 import { getInvoice, linesOf } from '../store/detail.js'
 import { type AccrualRow, evidenceOf, getAccrual } from '../store/evidence.js'
 import { billedIndexes, bytesLink, decodingLink, prove } from './evidence.js'
+import { keysOfExchanges } from './keys.js'
 import { consumptionLink, indexLink, inputLink, tariffLink } from './links.js'
 import { componentOf, priceLink } from './price.js'
 
@@ -19,7 +20,7 @@ import { componentOf, priceLink } from './price.js'
  * @param reference a surrogate id or the number on the paper
  * @throws {AppError} INVOICE_NOT_FOUND, INVOICE_LINE_NOT_FOUND; EVIDENCE_MISSING when the bill's own record is not there
  */
-export async function explainLine(database: Database, reference: string, lineNo: number): Promise<Explanation> {
+export async function explainLine({ pool: database, vault }: ApiContext, reference: string, lineNo: number): Promise<Explanation> {
   const invoice = await getInvoice(database, reference)
   const line = (await linesOf(database, invoice.id)).find((each) => each.line_no === lineNo)
   if (line === undefined) throw new AppError('INVOICE_LINE_NOT_FOUND', `the invoice ${invoice.label} has no line ${lineNo}`)
@@ -31,7 +32,9 @@ export async function explainLine(database: Database, reference: string, lineNo:
   const accrual = await getAccrual(database, line.accrual_id)
   const indexes = billedIndexes(frozen)
   const exchanges = [...new Set(indexes.flatMap((index) => index.exchange ?? []))]
-  const proofs = (await evidenceOf(database, exchanges)).map((row) => prove(row, indexes))
+  const rows = await evidenceOf(database, exchanges)
+  const keys = await keysOfExchanges(database, vault, rows, indexes)
+  const proofs = rows.map((row) => prove(row, indexes, keys.get(row.exchange)))
   return {
     invoice: { id: invoice.id.toString(), label: invoice.label },
     line: toLine(line, accrual.unit),

@@ -46,6 +46,8 @@ export interface EvidenceRow {
   readonly identity: unknown
   readonly at: EpochMs
   readonly zone: string
+  /** 0 where the device was read without a key */
+  readonly key_version: number
   readonly profile_hash: Buffer
   readonly profile: string
   readonly request: Buffer
@@ -57,7 +59,7 @@ export async function evidenceOf(database: Database, exchanges: readonly string[
   return rows(
     database,
     sql<EvidenceRow>`
-      select wanted.exchange, e.sha256, e.gateway_id, e.bus, e.address, e.protocol, e.identity, e.at, e.zone, e.profile_hash, e.profile,
+      select wanted.exchange, e.sha256, e.gateway_id, e.bus, e.address, e.protocol, e.identity, e.at, e.zone, e.key_version, e.profile_hash, e.profile,
         e.request, e.response
       from jsonb_array_elements_text(${asJson(exchanges)}::jsonb) as wanted (exchange)
       join rating.evidence e on e.exchange_day = split_part(wanted.exchange, '/', 1)::date
