@@ -92,7 +92,9 @@ export class MeterAssociation {
     if (request.apdu === 'rlrq') return this.#release(request)
     const agreed = this.#agreed
     if (agreed === undefined) return exceptions.notAllowed
-    if (size > this.#host.device.maxPduSize) return exceptions.tooLong
+    // Clients cut their blocks before they cipher them: what protects an APDU does not count.
+    const room = this.#host.device.maxPduSize + (isCiphered(request) ? protectionOverhead : 0)
+    if (size > room) return exceptions.tooLong
     if (!isCiphered(request)) {
       // What the policy wants closed is not taken open.
       if (agreed.ciphering !== undefined && agreed.ciphering.required !== 'none') return exceptions.notAllowed

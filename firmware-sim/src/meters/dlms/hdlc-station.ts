@@ -80,7 +80,8 @@ export class HdlcStation {
   }
 
   #disconnect(polled: boolean): readonly StationFrame[] {
-    const answer = unnumbered(this.#mode === 'disconnected' ? 'DM' : 'UA')
+    // Parameters in this UA mean nothing, but there are clients that read no UA without them.
+    const answer = this.#mode === 'disconnected' ? unnumbered('DM') : unnumbered('UA', dlms.encodeHdlcParameters(this.#agreed))
     this.#clear('disconnected')
     return polled ? [answer] : []
   }

@@ -40,7 +40,8 @@ export function loadProfileObject(device: MeterDevice): CosemObject {
       3: { read: () => array(columns.map((column) => column.definition)) },
       4: { read: () => integer('double-long-unsigned', capturePeriodS) },
       5: { read: () => integer('enum', sortedFirstInFirstOut) },
-      6: { read: () => columnDefinition(0, obis('0-0:0.0.0*0'), 0) },
+      // First in, first out sorts by no object. There are clients that ask for ranges of this one, whatever the sorting is.
+      6: { read: () => columnDefinition(clockClass, dlms.clockReference.obis, 2) },
       7: { read: () => integer('double-long-unsigned', capturedAt(device).length) },
       8: { read: () => integer('double-long-unsigned', profileEntries) }
     },
