@@ -1,4 +1,4 @@
-import { createDecipheriv } from 'node:crypto'
+import { createDecipheriv, timingSafeEqual } from 'node:crypto'
 import { obis } from '@endeks/domain/metering'
 import { dlms } from '@endeks/gateway/codec'
 import { protectionLevels, strictest } from '../ciphering.js'
@@ -60,17 +60,23 @@ function transferKeys(device: MeterDevice, parameters: dlms.DlmsData | undefined
   return success
 }
 
-const wrapPadding = Buffer.alloc(8, 0xa6)
-const wrappedSize = dlms.keySize + wrapPadding.length
+const wrapCheck = Buffer.alloc(8, 0xa6)
+const half = wrapCheck.length
+const rounds = 6
 
+/** AES key unwrap (RFC 3394, 2.2.2) of a key of two halves; undefined when the check value does not come out. */
 function unwrapped(master: Uint8Array, wrapped: Uint8Array): Uint8Array | undefined {
-  if (wrapped.length !== wrappedSize) return undefined
-  const cipher = createDecipheriv('id-aes128-wrap', master, wrapPadding)
-  try {
-    return cipher.update(wrapped)
-  } catch (thrown) {
-    // OpenSSL says in this way only that the check value does not come out.
-    if (thrown instanceof Error && 'code' in thrown) return undefined
-    throw thrown
+  if (wrapped.length !== half + dlms.keySize) return undefined
+  const cipher = createDecipheriv('aes-128-ecb', master, null).setAutoPadding(false)
+  let check = Buffer.from(wrapped.subarray(0, half))
+  const halves = [wrapped.subarray(half, 2 * half), wrapped.subarray(2 * half)]
+  for (let step = rounds * halves.length; step > 0; step -= 1) {
+    const place = (step - 1) % halves.length
+    // The number of the step fits into the last byte of what RFC 3394 counts in eight.
+    check[half - 1] = (check[half - 1] ?? 0) ^ step
+    const opened = cipher.update(Buffer.concat([check, halves[place] ?? check]))
+    check = opened.subarray(0, half)
+    halves[place] = opened.subarray(half)
   }
+  return timingSafeEqual(check, wrapCheck) ? Buffer.concat(halves) : undefined
 }
