@@ -28,7 +28,7 @@ export interface ModbusBusOptions {
 
 /** So many conversations in a row without a single byte mean that the connection is dead, not each of the meters. */
 const mostSilent = 3
-/** A converter that accepts at all does so soon. */
+/** A converter that accepts at all does so soon, however short the wait for a meter is. */
 const connectWithinMs = 3_000
 
 const nothing = { request: new Uint8Array(), response: new Uint8Array() }
@@ -124,7 +124,7 @@ export class ModbusBus implements Bus {
 
   async #asker(unit: number, options: Pick<AskerOptions, 'signal'> & Partial<AskerOptions>): Promise<Asker> {
     const { signal } = options
-    const opened = await this.#transport.open({ withinMs: this.#dependencies.answerWithinMs ?? connectWithinMs, signal })
+    const opened = await this.#transport.open({ withinMs: connectWithinMs, signal })
     if (this.#closed) {
       this.#transport.drop()
       throw new ReadFailure('READ_ABORTED', 'the bus was closed', nothing)

@@ -106,7 +106,7 @@ export class Transport {
       }
       const onAbort = (): void => settle('closed')
       let gap = setTimeout(() => settle('silent'), gapMs)
-      const deadline = setTimeout(() => settle('noisy'), Math.max(withinMs, 2 * gapMs))
+      const deadline = setTimeout(() => settle('noisy'), Math.max(withinMs, 3 * gapMs))
       signal.addEventListener('abort', onAbort, { once: true })
       this.#hold(
         () => {
