@@ -5,5 +5,3 @@ import type { Protocol } from './protocol.js'
 
 /** Every protocol that the gateway speaks: one line a protocol. */
 export const protocols: readonly Protocol[] = [mbusProtocol, dlmsProtocol, modbusProtocol]
-
-export { type Bus, type Protocol, ReadFailure, type ReadJob } from './protocol.js'

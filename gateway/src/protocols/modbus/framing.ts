@@ -6,6 +6,7 @@ import {
   identificationFunction,
   matchResponse,
   parseAdu,
+  parseAdus,
   parseIdentification,
   parseReadRequest,
   parseRtu,
@@ -63,7 +64,7 @@ function judgeTcp(sent: Sent, bytes: Uint8Array): Verdict {
     if (!adu.ok && adu.error.code === 'MODBUS_TRUNCATED') return { kind: 'wait', failure: adu.error, heard: true, ended: false }
     if (!adu.ok) return { kind: 'broken', failure: adu.error }
     if (adu.value.transaction === sent.transaction) {
-      const failure = mismatch(sent, adu.value)
+      const failure = mismatch(sent, adu.value) ?? surplusBehind(bytes, offset + adu.value.size)
       return failure === undefined ? { kind: 'answer', frame: adu.value } : { kind: 'broken', failure }
     }
     const message = `transaction ${sent.transaction} was asked and ${adu.value.transaction} answered`
@@ -71,6 +72,15 @@ function judgeTcp(sent: Sent, bytes: Uint8Array): Verdict {
     offset += adu.value.size
   }
   return { kind: 'wait', ...(foreign === undefined ? {} : { failure: foreign }), heard: false, ended: false }
+}
+
+/**
+ * Modbus TCP has no checksum. Where a converter puts bytes in or doubles some, the length of the answer cuts off its end and the values
+ * before it are moved: what is left over, and is no frame, shows it.
+ */
+function surplusBehind(bytes: Uint8Array, offset: number): DecodeFailure | undefined {
+  if (parseAdus(bytes.subarray(offset)).ok) return undefined
+  return { code: 'MODBUS_LENGTH', message: `${bytes.length - offset} bytes came behind the answer, and are no frame`, offset }
 }
 
 /**

@@ -95,6 +95,35 @@ t.test('a device that is silent, refuses, answers for another, lies or closes fa
   t.equal(slave.connections(), 5, 'every failure but a refusal ended the connection')
 })
 
+t.test('an answer with bytes put in is known by what is left over of it, and the next answer is taken', async (t) => {
+  const whole = (request: Buffer): Buffer => {
+    const length = 3 + 2 * request.readUInt16BE(10)
+    return Buffer.from([
+      request[0] ?? 0,
+      request[1] ?? 0,
+      0,
+      0,
+      0,
+      length,
+      request[6] ?? 0,
+      request[7] ?? 0,
+      length - 3,
+      ...Buffer.alloc(length - 3, 1)
+    ])
+  }
+  const slave = await startSlave(
+    t,
+    (request, socket) => socket.write(Buffer.concat([whole(request).subarray(0, 10), Buffer.of(9), whole(request).subarray(10)])),
+    (request, socket) => socket.write(whole(request))
+  )
+  const bus = openBus(t, { host: '127.0.0.1', port: slave.port })
+  const surplus = await failureOf(bus.read(job()))
+  t.equal(surplus.code, 'MODBUS_LENGTH')
+  t.match(surplus.message, /1 bytes came behind the answer/)
+  await bus.read(job())
+  t.equal(slave.connections(), 2, 'what else is on its way goes with the connection')
+})
+
 t.test('a unit that is busy is asked again, and a converter without its unit is not', async (t) => {
   const refusing = (exception: number) => (request: Buffer) =>
     Buffer.from([request[0] ?? 0, request[1] ?? 0, 0, 0, 0, 3, request[6] ?? 0, 0x80 | (request[7] ?? 0), exception])

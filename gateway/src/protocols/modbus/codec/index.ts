@@ -12,7 +12,7 @@ export {
   identificationNames,
   parseIdentification
 } from './identification.js'
-export { type Adu, encodeAdu, parseAdu } from './mbap.js'
+export { type Adu, encodeAdu, parseAdu, parseAdus } from './mbap.js'
 export {
   answerBytes,
   encodeBitsResponse,
