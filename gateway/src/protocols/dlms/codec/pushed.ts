@@ -1,4 +1,4 @@
-import type { DeviceIdentity, MeterReading } from '@endeks/domain/metering'
+import type { DeviceIdentity, MeterReading, Obis } from '@endeks/domain/metering'
 import type { Evidence, MeterKeys, MeterReadout } from '../../protocol.js'
 import type { Apdu } from './apdu.js'
 import { readStream } from './apdu-stream.js'
@@ -11,7 +11,7 @@ import { DlmsFault } from './fault.js'
 import { numberOf } from './identity.js'
 import type { DlmsProfile, PushColumn } from './profile.js'
 import { pairOfKeys } from './replay.js'
-import { counterOf } from './scaler-unit.js'
+import { counterOf, type ScalerUnit, scalerUnitOf } from './scaler-unit.js'
 import { dateTimeOctets } from './selective-access.js'
 
 /** What a meter sent without being asked: data-notifications, open or in general ciphering. @throws {DlmsFault} */
@@ -53,16 +53,25 @@ function readNotification(
   const cells = apdu.body.type === 'structure' ? apdu.body.value : [apdu.body]
   if (cells.length !== push.length)
     throw new DlmsFault('DLMS_CAPTURES', `the meter pushed ${cells.length} elements, the profile names ${push.length}`)
-  const cellOf = (name: PushColumn): DlmsData | undefined => cells[push.indexOf(name)]
+  const cellOf = (name: 'identity' | 'clock'): DlmsData | undefined => cells[push.indexOf(name)]
   const number = cellOf('identity')
   if (number === undefined) throw new DlmsFault('DLMS_IDENTITY', 'the push does not name its meter')
   const moment = pushMoment(push.includes('clock') ? cellOf('clock') : undefined, apdu.time && dateTimeOctets(apdu.time), evidence)
   const readings = push.flatMap((column, index): MeterReading[] => {
     const cell = cells[index]
-    if (typeof column === 'string' || cell === undefined || cell.type === 'null-data' || moment === undefined) return []
-    return [{ ...column, ...moment, raw: counterOf(cell) }]
+    if (typeof column === 'string' || column.kind !== 'value' || cell === undefined || cell.type === 'null-data') return []
+    const scale = column.scale ?? pushedScale(push, cells, column.obis)
+    return moment === undefined ? [] : [{ obis: column.obis, ...moment, raw: counterOf(cell), ...scale }]
   })
   return { identity: { id: numberOf(number) }, readings }
+}
+
+/** A register's scaler and unit among the values. @throws {DlmsFault} DLMS_VALUE, DLMS_UNIT */
+function pushedScale(push: readonly PushColumn[], cells: readonly DlmsData[], obis: Obis): ScalerUnit {
+  const index = push.findIndex((column) => typeof column !== 'string' && column.kind === 'scale' && column.obis === obis)
+  const cell = cells[index]
+  if (cell === undefined) throw new DlmsFault('DLMS_INCOMPLETE', `the push does not hold the scaler and unit of ${obis}`)
+  return scalerUnitOf(cell)
 }
 
 /** The clock among the values, else that of the notification, else the gateway's. A clock that is no instant is no time for a reading. */

@@ -1,0 +1,93 @@
+import Type, { type Static } from 'typebox'
+import { profileHead } from '../../profile-head.js'
+
+const obisText = Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\*\\d{1,3}$' })
+const strict = { additionalProperties: false } as const
+
+const associationSchema = Type.Object(
+  {
+    client: Type.Integer({ minimum: 1, maximum: 0xffff, description: "this client's wPort or HDLC address" }),
+    authentication: Type.Optional(Type.Enum(['none', 'lls', 'hls-gmac'])),
+    protection: Type.Optional(Type.Enum(['none', 'authenticated', 'encrypted', 'both'])),
+    general: Type.Optional(Type.Boolean({ description: 'general-glo-ciphering in the place of glo- APDUs' })),
+    dedicatedKey: Type.Optional(Type.Boolean({ description: 'a key made for each association ciphers what follows it' })),
+    counter: Type.Optional(Type.String({ ...obisText, description: 'the object in which the public client reads the last counter taken' }))
+  },
+  { ...strict, description: 'as whom, and how protected, such a meter is read; without it by the public client' }
+)
+
+const bufferSchema = Type.Object(
+  {
+    obis: obisText,
+    captures: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('clock'), Type.Literal('ignore'), obisText]), {
+        minItems: 2,
+        maxItems: 64,
+        description: 'the columns in order: the clock, a register named above, or one that is not read; without it as the meter says'
+      })
+    ),
+    access: Type.Optional(
+      Type.Enum(['range', 'entries', 'whole'], { description: 'how rows are chosen: by the clock (usual), by place, not' })
+    ),
+    nulls: Type.Optional(
+      Type.Enum(['missing', 'unchanged'], { description: 'what null-data in a row means; missing unless said otherwise' })
+    )
+  },
+  { ...strict, description: 'the load profile (class 7) that holds past values' }
+)
+
+const pushSchema = Type.Object(
+  {
+    captures: Type.Array(
+      Type.Union([
+        Type.Literal('identity'),
+        Type.Literal('clock'),
+        Type.Literal('ignore'),
+        Type.Object(
+          {
+            obis: Type.Optional(obisText),
+            scaler: Type.Optional(Type.Integer({ minimum: -128, maximum: 127 })),
+            unit: Type.Optional(Type.Enum(['m3', 'L', 'J', 'Wh'])),
+            scalerUnit: Type.Optional(obisText)
+          },
+          { ...strict, description: '{ obis } a value, { obis, scaler, unit } one whose scaler is not pushed, { scalerUnit } of which one' }
+        )
+      ]),
+      {
+        minItems: 1,
+        maxItems: 64,
+        description: "the elements of the pushed structure in order; a register's scaler and unit are said here, or pushed beside it"
+      }
+    )
+  },
+  { ...strict, description: 'what a DataNotification of such a meter holds (push_object_list of class 40)' }
+)
+
+/** What is read from one kind of meter. */
+export const profileSchema = Type.Object(
+  {
+    ...profileHead,
+    protocol: Type.Literal('dlms'),
+    association: Type.Optional(associationSchema),
+    identity: Type.Union([
+      Type.Object(
+        { obis: obisText, class: Type.Literal(1), attribute: Type.Literal(2) },
+        { ...strict, description: 'the object whose value is the number on the dial' }
+      ),
+      Type.Object({ obis: obisText, class: Type.Literal(72) }, { ...strict, description: 'the M-Bus meter behind this one' })
+    ]),
+    registers: Type.Array(
+      Type.Object(
+        { obis: obisText, class: Type.Union([Type.Literal(3), Type.Literal(4)], { description: '3 register, 4 extended register' }) },
+        strict
+      ),
+      { minItems: 1, maxItems: 32 }
+    ),
+    profileBuffer: Type.Optional(bufferSchema),
+    push: Type.Optional(pushSchema)
+  },
+  { additionalProperties: false }
+)
+
+/** A profile as it is written. */
+export type WrittenProfile = Static<typeof profileSchema>
