@@ -99,6 +99,24 @@ t.test('the gateway reads the dial of a Modbus meter over a serial port, by the 
   )
 })
 
+t.test('the gateway reads the dial of an M-Bus meter over a serial port, by the profile that ships', async (t) => {
+  // A frame for each month end makes a readout that goes on by the frame count bit.
+  const portOf = await simulate(t, { line: { protocol: 'mbus', meters: [{ ...meter, mbus: { monthsPerFrame: 1 } }] } })
+  const path = await serialPort(t, portOf('line'))
+  const bus = { name: 'line', protocol: 'mbus', serial: { path, baudRate: 9_600 } }
+  const { reading, history } = await readBus(t, { ...bus, meters: [{ address: '5', profile: 'generic-mbus-water', schedule: 'live' }] })
+  t.match(reading, { identity: { id: '20251234', manufacturer: 'END' }, readings: [{ raw: BigInt(dial), scaler: -3, unit: 'm3' }] })
+  t.same(
+    history.readings.slice(1).map(({ at, raw }) => [at, raw]),
+    [
+      [fromIso('2025-11-01T00:00:00+03:00'), 1_000n],
+      [fromIso('2025-10-01T00:00:00+03:00'), 1_000n],
+      [fromIso('2025-09-01T00:00:00+03:00'), 1_000n]
+    ],
+    'and its month ends, in frames of their own'
+  )
+})
+
 /** Opens a bus entry of a gateway's site file as the gateway does, and reads its first meter. */
 async function readBus(t: Test, entry: Record<string, unknown>) {
   const file = {
