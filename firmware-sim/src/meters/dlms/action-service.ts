@@ -43,7 +43,9 @@ export class ActionService {
           }
     const encoded = dlms.encodeApdu(whole)
     if (encoded.length <= view.room) return whole
-    if (!dlms.allows(view.conformance, 'block-transfer-with-action')) return failed(invoke, accessResult.otherReason)
+    if (!dlms.allows(view.conformance, 'block-transfer-with-action')) {
+      return encoded.length <= view.most ? whole : failed(invoke, accessResult.otherReason)
+    }
     this.#answer = new LongAnswer(invoke, encoded.subarray(answerHeader), view.room)
     return this.#block(this.#answer)
   }

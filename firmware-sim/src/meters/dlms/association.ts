@@ -78,7 +78,8 @@ export class MeterAssociation {
    */
   answer(bytes: Uint8Array): Uint8Array | undefined {
     const request = dlms.decodeApdu(bytes)
-    const answered = dlms.guarded(() => this.#answer(request.ok ? request.value : undefined, bytes.length))
+    const { device } = this.#host
+    const answered = dlms.guarded(() => device.answering(() => this.#answer(request.ok ? request.value : undefined, bytes.length)))
     return answered.ok ? answered.value : dlms.encodeApdu(exceptions.other)
   }
 
@@ -190,9 +191,16 @@ export class MeterAssociation {
   }
 
   #view({ conformance, clientSize, ciphering }: Agreement): View {
-    const room = Math.max(1, clientSize - (ciphering === undefined ? 0 : protectionOverhead))
-    const { applicationError } = this.#host.device.ailment
-    return { objects: this.#objects, rights: this.#definition?.rights ?? 'identify', conformance, room, applicationError }
+    const { ailment, maxPduSize } = this.#host.device
+    const behindProtection = (size: number) => Math.max(1, size - (ciphering === undefined ? 0 : protectionOverhead))
+    return {
+      objects: this.#objects,
+      rights: this.#definition?.rights ?? 'identify',
+      conformance,
+      room: behindProtection(Math.min(clientSize, maxPduSize)),
+      most: behindProtection(clientSize),
+      applicationError: ailment.applicationError
+    }
   }
 
   #objectsFor(definition: AssociationDefinition): readonly CosemObject[] {

@@ -78,7 +78,8 @@ export class Ciphering {
     const apdu = context.open(ciphered)
     const broadcast = (ciphered.control & dlms.securityControl.broadcast) !== 0
     if (envelope.key === 'dedicated' && this.#dedicated !== undefined) this.#dedicated.receive = context.nextToReceive('dedicated')
-    else if (!broadcast) this.#device.counters.receiveFrom(context.nextToReceive('global'))
+    else if (broadcast) this.#device.broadcasts.receiveFrom(context.nextToReceive('broadcast'))
+    else this.#device.counters.receiveFrom(context.nextToReceive('global'))
     return { apdu, envelope, leastBefore }
   }
 
@@ -93,14 +94,14 @@ export class Ciphering {
   }
 
   #context(keys: dlms.CipherKeys, required: dlms.Protection = 'both'): dlms.CipherContext {
-    const { counters, title: ownTitle } = this.#device
+    const { counters, broadcasts, title: ownTitle } = this.#device
     const dedicated = this.#dedicated
     return new dlms.CipherContext({
       keys: dedicated === undefined ? keys : { ...keys, dedicated: dedicated.key },
       ownTitle,
       peerTitle: this.#clientTitle,
       send: { global: counters.nextToSend, dedicated: dedicated?.send ?? 0 },
-      receive: { global: counters.nextToReceive, dedicated: dedicated?.receive ?? 0 },
+      receive: { global: counters.nextToReceive, broadcast: broadcasts.nextToReceive, dedicated: dedicated?.receive ?? 0 },
       required
     })
   }

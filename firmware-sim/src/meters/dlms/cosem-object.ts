@@ -69,8 +69,10 @@ export interface View {
   readonly objects: readonly CosemObject[]
   readonly rights: Rights
   readonly conformance: number
-  /** bytes of an answer in the clear, so that it fits the client's PDU size behind its protection */
+  /** bytes of an answer in the clear, or of its blocks, so that they fit both sides' PDU size behind their protection */
   readonly room: number
+  /** bytes that the client takes, where it takes no blocks */
+  readonly most: number
   /** what a meter with a fault answers instead of each value */
   readonly applicationError: number | undefined
 }

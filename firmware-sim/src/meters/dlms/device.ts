@@ -25,6 +25,8 @@ export class MeterDevice {
   readonly associations: readonly AssociationDefinition[]
   readonly title: Uint8Array
   readonly counters: InvocationCounters
+  /** what was taken under the broadcast key */
+  readonly broadcasts = new InvocationCounters(0)
   readonly valve: Valve
   /** what is wrong with the readout that an association began */
   ailment: Ailment = healthy
@@ -38,6 +40,7 @@ export class MeterDevice {
   #clearedAt = Number.NEGATIVE_INFINITY
   #keys: dlms.CipherKeys | undefined
   #readouts = 0
+  #answering: EpochMs | undefined
 
   /** @throws {AppError} VALIDATION for options that do not fit together */
   constructor(meter: SimulatedMeter) {
@@ -62,9 +65,24 @@ export class MeterDevice {
     return this.options.maxPduSize ?? defaultPduSize
   }
 
+  /** The instant of which all is said, before any setting of the clock. */
+  instant(): EpochMs {
+    return this.#answering ?? this.meter.clock.now()
+  }
+
+  /** All values of one answer are of one instant. */
+  answering<Value>(work: () => Value): Value {
+    this.#answering = this.meter.clock.now()
+    try {
+      return work()
+    } finally {
+      this.#answering = undefined
+    }
+  }
+
   /** What the meter's own clock says. */
   now(): EpochMs {
-    return this.shown(this.meter.clock.now())
+    return this.shown(this.instant())
   }
 
   /** What the meter's clock showed at an instant: settings of the clock do not change the rows from before. */
@@ -77,7 +95,7 @@ export class MeterDevice {
   }
 
   setClock(to: EpochMs): void {
-    const since = this.meter.clock.now()
+    const since = this.instant()
     this.#adjustments.push({ since, offsetMs: to - since })
     if (this.#adjustments.length > mostAdjustments) this.#adjustments.shift()
   }
@@ -93,7 +111,7 @@ export class MeterDevice {
   }
 
   capture(): void {
-    this.#captures.push(this.meter.clock.now())
+    this.#captures.push(this.instant())
     if (this.#captures.length > mostCaptures) this.#captures.shift()
   }
 
@@ -110,12 +128,12 @@ export class MeterDevice {
   /** A client associates: the meter's faults are looked up once for all that it reads. */
   beginReadout(): void {
     this.#readouts += 1
-    this.ailment = this.meter.faults?.at(this.#readouts, this.meter.clock.now()) ?? healthy
+    this.ailment = this.meter.faults?.at(this.#readouts, this.instant()) ?? healthy
   }
 
   clearProfile(): void {
     this.#captures.length = 0
-    this.#clearedAt = this.meter.clock.now()
+    this.#clearedAt = this.instant()
   }
 }
 

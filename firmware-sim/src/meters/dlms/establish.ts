@@ -7,6 +7,7 @@ import { grantedTo } from './granted.js'
 
 /** A client that takes shorter APDUs than this cannot be answered (Green Book 9.4.2: pdu-size-too-short). */
 const shortestPduSize = 12
+const noLimit = 0xffff
 const challengeSize = 16
 const resultRejected = 1
 const diagnostic = {
@@ -80,7 +81,7 @@ function agree(request: dlms.Aarq, { device, definition, random }: Host): Agreem
   const ciphering = clientTitle === undefined ? undefined : new Ciphering(device, clientTitle, definition.protection)
   const { proposed, envelope } = openProposal(request, definition.ciphered ? ciphering : undefined)
   const seal = (apdu: dlms.Apdu) => sealInformation(apdu, ciphering, envelope)
-  const negotiated = negotiate(proposed, grantedTo(definition, device.options), device.maxPduSize, seal)
+  const negotiated = negotiate(proposed, grantedTo(definition, device.options), seal)
   if (proposed.dedicatedKey !== undefined) {
     if (proposed.dedicatedKey.length !== dlms.keySize || envelope === undefined) throw new Refusal(diagnostic.noReason)
     ciphering?.useDedicated(proposed.dedicatedKey)
@@ -157,7 +158,6 @@ function openProposal(request: dlms.Aarq, ciphering: Ciphering | undefined): Pro
 function negotiate(
   proposed: dlms.InitiateRequest,
   granted: number,
-  ownSize: number,
   seal: (apdu: dlms.Apdu) => dlms.UserInformation
 ): { readonly conformance: number; readonly clientSize: number } {
   const refuse = (error: number) => new Refusal(diagnostic.noReason, { error, seal })
@@ -165,9 +165,9 @@ function negotiate(
   const conformance = proposed.conformance & granted
   if (!dlms.allows(conformance, 'get')) throw refuse(initiateError.incompatibleConformance)
   // Zero means that the client sets no limit.
-  const clientSize = proposed.maxPduSize === 0 ? ownSize : proposed.maxPduSize
+  const clientSize = proposed.maxPduSize === 0 ? noLimit : proposed.maxPduSize
   if (clientSize < shortestPduSize) throw refuse(initiateError.pduSizeTooShort)
-  return { conformance, clientSize: Math.min(clientSize, ownSize) }
+  return { conformance, clientSize }
 }
 
 /** User information as the client protected its own: in the clear, or closed in the same form. */

@@ -36,6 +36,7 @@ export class GetService {
     const encoded = dlms.encodeApdu(whole)
     if (encoded.length <= view.room) return whole
     if (!dlms.allows(view.conformance, 'block-transfer-with-get-or-read')) {
+      if (encoded.length <= view.most) return whole
       return { apdu: 'get-response-normal', invoke, result: { error: accessResult.otherReason } }
     }
     this.#long = new LongAnswer(invoke, encoded.subarray(header), view.room)

@@ -26,7 +26,7 @@ export function notification(device: MeterDevice, count: number): Uint8Array {
       text(device.logicalDeviceName),
       dlms.dateTimeOctets(time),
       name(totalName(meter)),
-      counterData(device, meter.clock.now()),
+      counterData(device, device.instant()),
       dlms.scalerUnitData(meter.scaler, meter.unit)
     )
   }

@@ -63,7 +63,9 @@ function push({ socket, line, reply, devices }: Pushing): void {
     let count = 0
     const tell = () => {
       count += 1
-      const bytes = line.notify(logical, client, notification(logical.standing.device, count))
+      const { device } = logical.standing
+      const apdu = device.answering(() => notification(device, count))
+      const bytes = line.notify(logical, client, apdu)
       if (bytes !== undefined) reply(new Uint8Array(0), { address: logical.address, bytes })
     }
     return [setInterval(tell, options.everyMs)]

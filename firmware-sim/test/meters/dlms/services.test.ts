@@ -89,6 +89,17 @@ t.test('GET of a list gives each its value or its error, in blocks where it is l
   t.end()
 })
 
+t.test('a client without block transfer gets as much as it takes in one piece, and else is told that it cannot', (t) => {
+  const client = new Table(16, [meter()])
+  const whole: dlms.Apdu = { apdu: 'get-request-normal', invoke, ...profile, attribute: 2 }
+  const plain = dlms.conformance('get', 'selective-access')
+  client.ask(aarq({ conformance: plain }))
+  t.match(client.ask(whole), { apdu: 'get-response-normal', result: { data: { type: 'array' } } })
+  client.ask(aarq({ conformance: plain, maxPduSize: 1000 }))
+  t.match(client.ask(whole), { apdu: 'get-response-normal', result: { error: 250 } })
+  t.end()
+})
+
 t.test('a profile is read by entries and by columns', (t) => {
   const { get } = bench()
   const numbers = (...values: readonly number[]): dlms.DlmsData => ({

@@ -11,7 +11,7 @@ const controlMode = 4
 
 /** Class 70: the valve. While it is closed the dial stands. */
 export function disconnectorObject(device: MeterDevice): CosemObject {
-  const { valve, meter } = device
+  const { valve } = device
   return cosemObject({
     class: disconnectControlClass,
     obis: disconnectControlName,
@@ -26,14 +26,14 @@ export function disconnectorObject(device: MeterDevice): CosemObject {
         by: 'manage',
         invoke(parameters) {
           if (parameters?.type !== 'integer') return typeUnmatched
-          return valve.close(meter.clock.now()) ? success : otherReason
+          return valve.close(device.instant()) ? success : otherReason
         }
       },
       2: {
         by: 'manage',
         invoke(parameters) {
           if (parameters?.type !== 'integer') return typeUnmatched
-          valve.open(meter.clock.now())
+          valve.open(device.instant())
           return success
         }
       }

@@ -116,7 +116,7 @@ interface Bounds {
  */
 function capturedAt(device: MeterDevice, bounds: Bounds = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY }): EpochMs[] {
   const { meter, captures, clearedAt } = device
-  const now = meter.clock.now()
+  const now = device.instant()
   const from = Math.max(meter.startedAt, now - profileEntries * dayMs + 1, bounds.from)
   const to = Math.min(now, bounds.to)
   const midnights = midnightsOf(from, to, meter.zone).filter((at) => at > clearedAt)

@@ -51,13 +51,13 @@ export function counterData(device: MeterDevice, at: EpochMs): dlms.DlmsData {
 export function registerObjects(device: MeterDevice): readonly CosemObject[] {
   const { meter } = device
   const scalerUnit = { read: () => dlms.scalerUnitData(meter.scaler, meter.unit) }
-  const billedAt = () => lastMonthEnd(meter)
+  const billedAt = () => lastMonthEnd(device)
   return [
     cosemObject({
       class: registerClass,
       obis: totalName(meter),
       seenBy: 'read',
-      attributes: { 2: { read: () => counterData(device, meter.clock.now()) }, 3: scalerUnit }
+      attributes: { 2: { read: () => counterData(device, device.instant()) }, 3: scalerUnit }
     }),
     cosemObject({
       class: extendedRegisterClass,
@@ -74,8 +74,9 @@ export function registerObjects(device: MeterDevice): readonly CosemObject[] {
 }
 
 /** The first instant of the current month, or that of the mounting for a meter that has seen no month end. */
-function lastMonthEnd(meter: SimulatedMeter): EpochMs {
-  const today = Temporal.Instant.fromEpochMilliseconds(meter.clock.now()).toZonedDateTimeISO(meter.zone).toPlainDate()
+function lastMonthEnd(device: MeterDevice): EpochMs {
+  const { meter } = device
+  const today = Temporal.Instant.fromEpochMilliseconds(device.instant()).toZonedDateTimeISO(meter.zone).toPlainDate()
   const start = startOfDay(today.with({ day: 1 }), meter.zone)
   return epochMs(Math.max(start, meter.startedAt))
 }
