@@ -20,6 +20,9 @@ import {
 /** Frames that one readout may have: a meter that never stops saying "more" must not hold the bus. */
 export const mostFrames = 16
 
+/** A late answer comes once for each time that its request was repeated, so that a frame that comes more often is all there is. */
+const repeatsOfOnlyFrame = 3
+
 /** Whom to talk to: a primary address, or whoever answers to a selection. */
 export type Target = number | SecondaryAddress
 
@@ -69,12 +72,13 @@ export class Session {
   readonly #data: DataOptions
   readonly #phases: Phase[]
   readonly #responses: MbusResponse[] = []
+  /** data of the good answers: one of them once more is a late answer to a request before */
+  readonly #accepted: Uint8Array[] = []
   #identity: DeviceIdentity | undefined
   #trouble: DecodeFailure | undefined
   #frameCountBit: boolean
   #link: Link = newLink
-  /** data of the last good answer: the same once more is a late answer to the request before */
-  #last: Uint8Array | undefined
+  /** how often a frame came that was there before, since the last new one */
   #repeats = 0
 
   constructor(target: Target, link: Link, options: SessionOptions) {
@@ -173,20 +177,21 @@ export class Session {
     // Two meters may have been selected, or another one speaks: what it counts is not what was asked for.
     if (identity !== undefined && typeof this.#target !== 'number' && !isSelected(this.#target, identity))
       return refuse('MBUS_FOREIGN_IDENTITY', `${this.#who} was selected and ${formatIdentity(identity)} answered`)
-    const repeated = this.#last !== undefined && Buffer.compare(this.#last, frame.data) === 0
+    const repeated = this.#accepted.some((data) => Buffer.compare(data, frame.data) === 0)
     this.#repeats = repeated ? this.#repeats + 1 : 0
-    if (this.#repeats === 1) return refuse('MBUS_REPEATED', `${this.#who} sent the same frame again instead of the next one`)
+    // A meter that does so time and again knows no frame count bit, and has but one frame.
+    if (repeated && (this.#accepted.length > 1 || this.#repeats < repeatsOfOnlyFrame))
+      return refuse('MBUS_REPEATED', `${this.#who} sent a frame again instead of the next one`)
     const response = readResponse(frame, this.#data.key)
     if (!response.ok && (this.#data.tolerant !== true || identity === undefined)) return response
     this.#identity ??= identity
-    this.#last = frame.data
+    this.#accepted.push(frame.data)
     if (!response.ok) {
       this.#trouble = response.error
       return success(this.#goOn(false))
     }
     this.#responses.push(response.value)
     const enough = this.#data.enough?.(this.#responses) === true
-    // A meter that repeats its frame each time knows no frame count bit, and has but this one.
     return success(this.#goOn(response.value.moreFollow && !enough && !repeated && this.#responses.length < mostFrames))
   }
 

@@ -70,17 +70,19 @@ t.test('a meter that never ends is left after 16 frames', (t) => {
   t.end()
 })
 
-t.test('the same frame again is asked for once more, and ends the readout if it stays the same', (t) => {
+t.test('a frame that was there before is not the next one, and ends the readout if it is all that comes', (t) => {
   const late = new Session(5, { frameCountBit: true, reset: false }, all)
   late.accept(answer({ moreFollow: true }))
   t.match(late.accept(answer({ moreFollow: true })), { ok: false, error: { code: 'MBUS_REPEATED' } })
   t.equal(sent(late), '105b056016', 'with the bit that it had')
   t.match(late.accept(answer({ moreFollow: true, access: 2 })), { ok: true, value: 'continue' })
+  t.match(late.accept(answer({ moreFollow: true })), { ok: false, error: { code: 'MBUS_REPEATED' } }, 'not only the last one')
   t.match(late.accept(answer({ access: 3 })), { ok: true, value: 'complete' })
   t.equal(late.responses.length, 3)
   const simple = new Session(5, { frameCountBit: true, reset: false }, all)
   simple.accept(answer({ moreFollow: true }))
-  simple.accept(answer({ moreFollow: true }))
+  for (let repeat = 0; repeat < 2; repeat++)
+    t.match(simple.accept(answer({ moreFollow: true })), { ok: false, error: { code: 'MBUS_REPEATED' } })
   t.match(simple.accept(answer({ moreFollow: true })), { ok: true, value: 'complete' })
   t.equal(simple.link.reset, true)
   t.end()
