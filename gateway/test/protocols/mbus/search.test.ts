@@ -1,9 +1,12 @@
 import { fromIso } from '@endeks/domain/time'
 import t, { type Test } from 'tap'
+import { Line } from '../../../src/line/index.js'
+import { MbusBus } from '../../../src/protocols/mbus/bus.js'
 import { mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import type { Attempt } from '../../../src/protocols/mbus/scan.js'
 import { scanBus } from '../../../src/protocols/mbus/scan.js'
+import { Timing } from '../../../src/protocols/mbus/timing.js'
 import { type Bus, ReadFailure, type Sighting } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import { acknowledge, longFrame, PeerBus, type PeerMeter, peer, telegramOf } from './bus-peer.js'
@@ -89,6 +92,23 @@ t.test('a profile may ask for an application reset, and telegrams then begin wit
   })
   t.same(line.requests, ['1040054516', '6804046873055000c816', '105b056016', '107b058016', '105b056016'])
   t.match(mbusCodec.decodeEvidence({ ...exchange, profile, zone: 'UTC' }), { ok: true, value: { readings: [{ raw: 1n }] } })
+})
+
+t.test('commands go to one meter, to a selected one and to all', async (t) => {
+  const peers = new PeerBus([{ address: 5, id: '12345678' }])
+  const line = await peer(t, (request) => (request.slice(10, 12) === 'ff' || request.slice(4, 6) === 'ff' ? undefined : peers.answer(request)))
+  const clock = { now: () => now }
+  const timing = new Timing({ kind: 'tcp', baudRate: 38_400 }, 100)
+  const bus = new MbusBus(new Line({ kind: 'tcp', host: '127.0.0.1', port: line.port }, clock), { tries: 3, timing, clock })
+  t.teardown(() => bus.close())
+  await bus.command(5, [{ kind: 'application-reset', subcode: 0x10 }], signal)
+  await bus.command('12345678', [{ kind: 'set-address', address: 8 }], signal)
+  const broadcast = await bus.command(255, [{ kind: 'application-reset' }], signal)
+  t.same(line.requests.slice(0, 2), ['1040054516', '6804046873055010d816'])
+  t.same(line.requests.slice(2, -2), ['1040fd3d16', '680b0b6853fd5278563412ffffffffb216', '6806066873fd51017a084416', '1040fd3d16'])
+  t.same(line.requests.slice(-2), ['1040ff3f16', '6803036873ff50c216'], 'once each: nobody answers a broadcast')
+  t.equal(broadcast.response.length, 0)
+  t.equal((await failureOf(bus.command(9, [{ kind: 'application-reset' }], signal))).code, 'NO_ANSWER')
 })
 
 t.test('an encrypted meter is read with its key', async (t) => {
