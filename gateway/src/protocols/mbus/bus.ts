@@ -20,6 +20,8 @@ import type { Timing } from './timing.js'
 const openWithinMs = 3_000
 /** So many conversations in a row without a single byte mean that the connection is dead, not each of the meters. */
 const mostSilent = 3
+/** What a babbling meter said last reaches into the questions after it; a search gives up where it does not end. */
+const mostNeverQuiet = 3
 /** Failures of the line itself: it is opened anew, and what is still in a converter's buffer goes with the old connection. */
 const lineGone: ReadonlySet<string> = new Set(['BUS_BROKEN', 'BUS_NEVER_QUIET', 'READ_ABORTED'])
 
@@ -53,6 +55,7 @@ export class MbusBus implements Bus {
   /** by primary address; 253 for all meters that are selected */
   readonly #links = new Map<number, Link>()
   #silent = 0
+  #neverQuiet = 0
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(line: Line, options: MbusBusOptions) {
@@ -68,9 +71,13 @@ export class MbusBus implements Bus {
     return this.#inTurn(() => this.#probe(job))
   }
 
-  scan(job: ScanJob): AsyncIterable<Sighting> {
-    // Each address is a turn of its own, so that meters are read while a search goes on.
-    return scanBus(job, (target) => this.#inTurn(() => this.#attempt(target, job.signal)))
+  async *scan(job: ScanJob): AsyncGenerator<Sighting> {
+    try {
+      // Each address is a turn of its own, so that meters are read while a search goes on.
+      yield* scanBus(job, (target) => this.#inTurn(() => this.#attempt(target, job.signal)))
+    } finally {
+      await this.#inTurn(() => this.#deselect(job.signal))
+    }
   }
 
   /**
@@ -136,17 +143,32 @@ export class MbusBus implements Bus {
     try {
       while ((await this.#step({ session, transcript, signal, silentTries: 1 })) === 'continue');
     } catch (error) {
-      if (!(error instanceof ReadFailure) || lineGone.has(error.code)) throw error
+      if (!(error instanceof ReadFailure) || !this.#isOfOneAddress(error.code)) throw error
       if (error.code === 'NO_ANSWER' && transcript.responses.length === 0) return { kind: 'silence' }
-      const garbled = transcript.received.some((bytes) => bytes.length > 0 && !transcript.responses.includes(bytes))
+      const garbled = error.code !== 'BUS_NEVER_QUIET' && isGarbled(transcript)
       return { kind: 'trouble', garbled, message: `${error.code}: ${error.message}` }
     }
+    this.#neverQuiet = 0
     const { identity, trouble } = session
     return {
       kind: 'meter',
       ...(identity === undefined ? {} : { identity }),
       ...(trouble === undefined ? {} : { trouble: `${trouble.code}: ${trouble.message}` })
     }
+  }
+
+  /** A meter that never stops sending is one place with trouble; a line on which every question meets that is down. */
+  #isOfOneAddress(code: string): boolean {
+    this.#neverQuiet = code === 'BUS_NEVER_QUIET' ? this.#neverQuiet + 1 : 0
+    return this.#neverQuiet > 0 ? this.#neverQuiet < mostNeverQuiet : !lineGone.has(code)
+  }
+
+  /** Whoever a search left selected; nobody need answer. */
+  async #deselect(signal: AbortSignal): Promise<void> {
+    if (!this.#line.isOpen) return
+    const session = new Session(sharedAddress.selected, newLink, {})
+    const { request } = session.step
+    await ask(this.#line, { request, judge: (frame) => session.accept(frame), timing: this.#options.timing, signal })
   }
 
   async #talk(target: Target, options: SessionOptions, signal: AbortSignal): Promise<{ session: Session; exchange: Exchange }> {
@@ -201,6 +223,13 @@ export class MbusBus implements Bus {
     this.#silent = 0
     this.#line.drop()
   }
+}
+
+/** Whether anything came that was neither accepted nor an echo. */
+function isGarbled({ sent, received, responses }: Transcript): boolean {
+  return received.some(
+    (bytes, index) => bytes.length > 0 && !responses.includes(bytes) && Buffer.compare(bytes, sent[index] ?? bytes) !== 0
+  )
 }
 
 function targetOf(address: string): Target {

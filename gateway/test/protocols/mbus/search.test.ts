@@ -96,7 +96,9 @@ t.test('a profile may ask for an application reset, and telegrams then begin wit
 
 t.test('commands go to one meter, to a selected one and to all', async (t) => {
   const peers = new PeerBus([{ address: 5, id: '12345678' }])
-  const line = await peer(t, (request) => (request.slice(10, 12) === 'ff' || request.slice(4, 6) === 'ff' ? undefined : peers.answer(request)))
+  const line = await peer(t, (request) =>
+    request.slice(10, 12) === 'ff' || request.slice(4, 6) === 'ff' ? undefined : peers.answer(request)
+  )
   const clock = { now: () => now }
   const timing = new Timing({ kind: 'tcp', baudRate: 38_400 }, 100)
   const bus = new MbusBus(new Line({ kind: 'tcp', host: '127.0.0.1', port: line.port }, clock), { tries: 3, timing, clock })
@@ -171,6 +173,23 @@ t.test('a scan finds meters by their addresses and by their numbers, one by one 
   t.match(sightings[0]?.trouble, /Several meters may answer at once/)
   t.match(sightings[1], { identity: { id: '90000000', manufacturer: 'KAM' } })
   t.equal(tried.filter((of) => of === 251).length, 251)
+})
+
+t.test('a search passes over a meter that babbles, and gives up on a line that does', async (t) => {
+  const peers = new PeerBus([{ address: 2, id: '12345678' }])
+  const partly = await peer(t, (request) => (request.startsWith('104001') ? Buffer.alloc(1_500, 0x55) : peers.answer(request)))
+  const found: Sighting[] = []
+  for await (const sighting of open(t, partly.port, 100).scan({ signal, progress: () => {} })) {
+    found.push(sighting)
+    if (found.length === 2) break
+  }
+  t.match(found, [
+    { address: '1', trouble: /^BUS_NEVER_QUIET/ },
+    { address: '2', identity: { id: '12345678' } }
+  ])
+  t.equal(partly.requests.at(-1), '1040fd3d16', 'whoever is selected is deselected')
+  const wholly = await peer(t, () => Buffer.alloc(1_500, 0x55))
+  t.equal((await failureOf(sightingsOf(open(t, wholly.port, 100).scan({ signal, progress: () => {} })))).code, 'BUS_NEVER_QUIET')
 })
 
 /** A bus as the search sees it: what is selected by an address, and who answers to it. */
