@@ -46,7 +46,7 @@ export class Transcript {
 
 export interface Refusal extends DecodeFailure {
   readonly kind: 'refused' | ExchangeFailure['kind']
-  /** the unit itself did not say anything, or a converter says so */
+  /** the unit itself did not say anything, whatever else came, or a converter says so */
   readonly silent: boolean
   /** of a unit that refused */
   readonly exception?: number
@@ -123,21 +123,21 @@ export class Asker {
   }
 
   /** @returns after how long to ask again; undefined where that is of no use */
-  #again({ kind, exception }: Refusal, attempt: number): number | undefined {
+  #again({ kind, silent, exception }: Refusal, attempt: number): number | undefined {
     const { repeats, wasSilent, signal } = this.#options
     if (signal.aborted) return undefined
     if (exception !== undefined) return needsTime.has(exception) ? busyWaitsMs[attempt - 1] : undefined
     if (!repeats) return undefined
-    if (kind === 'damaged') return attempt < mostTries ? 0 : undefined
-    return kind === 'silent' && !wasSilent && attempt === 1 ? 0 : undefined
+    if (silent) return !wasSilent && attempt === 1 ? 0 : undefined
+    return kind === 'damaged' && attempt < mostTries ? 0 : undefined
   }
 }
 
 /** An exception is an answer, and not to what was asked. */
 function refused(outcome: Result<Exchanged, ExchangeFailure>): Result<Exchanged, Refusal> {
   if (!outcome.ok) {
-    const { code, message, kind } = outcome.error
-    return failure({ code, message, kind, silent: kind === 'silent' })
+    const { code, message, kind, heard } = outcome.error
+    return failure({ code, message, kind, silent: kind === 'silent' || (kind === 'damaged' && !heard) })
   }
   const { frame } = outcome.value
   const code = frame.pdu[0] ?? 0

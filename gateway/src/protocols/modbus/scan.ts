@@ -21,9 +21,12 @@ export function unitsOf(framing: 'tcp' | 'rtu'): readonly number[] {
 export async function sightUnit(asker: Asker, unit: number): Promise<Result<Sighting | undefined, Refusal>> {
   const answer = await asker.ask({ function: 3, address: 0, count: 1 })
   if (!answer.ok && (answer.error.kind === 'line' || answer.error.kind === 'aborted')) return failure(answer.error)
-  if (!answer.ok && answer.error.silent) return success(undefined)
   const address = String(unit)
-  if (!answer.ok && answer.error.kind === 'damaged') return success({ address, trouble: answer.error.message })
+  if (!answer.ok && answer.error.kind === 'damaged' && answer.error.code !== 'MODBUS_UNIT') {
+    // Two units at one address answer at once, and what comes is neither's.
+    return success({ address, trouble: answer.error.message })
+  }
+  if (!answer.ok && answer.error.silent) return success(undefined)
   const identified = await asker.identify()
   if (!identified.ok) return success({ address, trouble: 'does not say what it is: probe it' })
   const said = identified.value.map(({ id, text }) => `${identificationNames[id] ?? `object ${id}`} ${text}`)

@@ -66,7 +66,7 @@ export class Transport {
     const outcome = await this.#converse(sent, asking)
     if (!outcome.ok) {
       this.#restless = outcome.error.response.length > 0
-      if (!outcome.error.heard) this.#owe(sent, asking.withinMs)
+      if (this.#framing.name === 'rtu' && !outcome.error.heard) this.#owe(sent, asking.withinMs)
     }
     return outcome
   }

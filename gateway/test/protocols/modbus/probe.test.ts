@@ -98,14 +98,17 @@ t.test('a scan tells the units that answer, whatever they answer', async (t) => 
 
 t.test('a scan ends when it is called off, and asks no broadcast of a serial line', async (t) => {
   const stop = new AbortController()
-  const slave = await startSlave(t, meter)
+  const slave = await startSlave(t, (request, socket) => {
+    if (request[0] === 3) socket.write(Uint8Array.of(3, 0x93, 0x55, 0xaa, 0xff))
+    else meter(request, socket)
+  })
   const bus = openBus(t, { host: '127.0.0.1', port: slave.port, framing: 'rtu' }, { answerWithinMs: 60 })
   const seen: Sighting[] = []
   const scan = async (): Promise<void> => {
     for await (const each of bus.scan({ signal: stop.signal, progress: (tried) => tried === 20 && stop.abort() })) seen.push(each)
   }
   t.equal((await failureOf(scan())).code, 'READ_ABORTED')
-  t.match(seen, [{ address: '17' }])
+  t.match(seen, [{ address: '3', trouble: /none of them is an answer/ }, { address: '17' }])
   t.equal(
     slave.requests.some((request) => request.startsWith('00') || request.startsWith('ff')),
     false
