@@ -52,10 +52,12 @@ function parsed<Options extends NonNullable<ParseArgsConfig['options']>>(args: s
 function tools(): VerbTools {
   const calledOff = new AbortController()
   // Once: a second Ctrl-C ends the process as it ends any other.
-  process.once('SIGINT', () => {
-    calledOff.abort()
-    setTimeout(() => process.exit(1), endWithinMs).unref()
-  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      calledOff.abort()
+      setTimeout(() => process.exit(1), endWithinMs).unref()
+    })
+  }
   return {
     environment: process.env,
     clock: systemClock,

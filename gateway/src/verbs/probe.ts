@@ -12,6 +12,9 @@ interface ProbeValues extends BusValues {
   readonly json?: boolean | undefined
 }
 
+/** Profiles that are offered for pasting. */
+const mostLines = 5
+
 const localZone = new Intl.DateTimeFormat('en').resolvedOptions().timeZone
 
 /** Talks to one address and says what stands there. */
@@ -35,9 +38,10 @@ export async function probe(positionals: readonly string[], values: ProbeValues,
         ...(keys === undefined ? {} : { keys })
       })
     )
-    if (values.json === true) tools.print(JSON.stringify(findingJson(finding, chosen, key)))
-    else for (const line of describeFinding(finding, chosen, key)) tools.print(line)
-    return 0
+    const trouble = troubleOf(finding)
+    if (values.json === true) tools.print(JSON.stringify(findingJson(finding, chosen, { key, trouble })))
+    else for (const line of describeFinding(finding, chosen, { key, trouble })) tools.print(line)
+    return trouble === undefined ? 0 : 1
   } catch (thrown) {
     if (!(thrown instanceof ReadFailure)) throw thrown
     if (values.json === true) tools.print(JSON.stringify({ ...failureJson(thrown), address }))
@@ -63,30 +67,57 @@ async function target(
   return { chosen: await busOfSite(site, bus, tools), address }
 }
 
-/** The entry for the site file's `meters`; undefined where no profile fits. */
-function siteLine(finding: Finding, chosen: ChosenBus, key: string | undefined): Readonly<Record<string, string>> | undefined {
-  const [profile] = finding.profiles
-  if (profile === undefined) return undefined
-  return { address: finding.address, profile, ...(key === undefined ? {} : { key }), schedule: chosen.schedules[0] ?? 'live' }
+/**
+ * Why a device that says who it is can't be read: a driver puts what stood in the way among the offers, as its code and a sentence.
+ * With a profile that fits it is a remark, such as on a client that was refused beside one that was not.
+ */
+function troubleOf({ profiles, offers, request, response }: Finding): ReadFailure | undefined {
+  if (profiles.length > 0) return undefined
+  for (const offer of offers) {
+    const [, code, message] = /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (.*)$/s.exec(offer) ?? []
+    if (code !== undefined && message !== undefined) return new ReadFailure(code, message, { request, response })
+  }
+  return undefined
 }
 
-function describeFinding(finding: Finding, chosen: ChosenBus, key: string | undefined): string[] {
-  const { identity, offers, profiles, address } = finding
+interface Judged {
+  readonly key: string | undefined
+  readonly trouble: ReadFailure | undefined
+}
+
+/** Entries for the site file's `meters`, one for each profile that fits. */
+function siteLines(finding: Finding, chosen: ChosenBus, key: string | undefined): Readonly<Record<string, string>>[] {
+  const schedule = chosen.schedules[0] ?? 'live'
+  return finding.profiles
+    .slice(0, mostLines)
+    .map((profile) => ({ address: finding.address, profile, ...(key === undefined ? {} : { key }), schedule }))
+}
+
+function describeFinding(finding: Finding, chosen: ChosenBus, { key, trouble }: Judged): string[] {
+  const { identity, offers, address } = finding
   const who = identity === undefined ? 'a device answers that does not say who it is' : describeIdentity(identity)
-  const line = siteLine(finding, chosen, key)
+  const head = `${address} on ${chosen.name}: ${who}`
+  if (trouble !== undefined) return [head, ...describeFailure(trouble)]
   return [
-    `${address} on ${chosen.name}: ${who}`,
+    head,
     offers.length === 0 ? 'It says nothing that can be told without a profile.' : 'It offers:',
     ...offers.map((offer) => `  ${printable(offer)}`),
-    profiles.length === 0
-      ? 'No profile fits: write one for it ("Add a meter" in the README of the gateway).'
-      : `Profiles that fit, the best first: ${profiles.join(', ')}`,
-    ...(line === undefined ? [] : ['For the "meters" of its bus in the site file:', `  ${JSON.stringify(line)}`])
+    ...adviceOn(siteLines(finding, chosen, key))
   ]
 }
 
-function findingJson(finding: Finding, chosen: ChosenBus, key: string | undefined): Readonly<Record<string, unknown>> {
+function adviceOn(lines: readonly Readonly<Record<string, string>>[]): string[] {
+  if (lines.length === 0) return ['No profile fits: write one for it ("Add a meter" in the README of the gateway).']
+  const said =
+    lines.length === 1
+      ? 'A profile fits. For the "meters" of its bus in the site file:'
+      : 'Several profiles fit, the best first; take the one of what the meter measures. For the "meters" of its bus in the site file:'
+  return [said, ...lines.map((line) => `  ${JSON.stringify(line)}`)]
+}
+
+function findingJson(finding: Finding, chosen: ChosenBus, { key, trouble }: Judged): Readonly<Record<string, unknown>> {
   const { address, identity, offers, profiles, request, response } = finding
-  const meter = siteLine(finding, chosen, key)
-  return { ok: true, address, identity, offers, profiles, meter, request: hex(request), response: hex(response) }
+  const meters = siteLines(finding, chosen, key)
+  const outcome = trouble === undefined ? { ok: true } : failureJson(trouble)
+  return { ...outcome, address, identity, offers, profiles, meters, request: hex(request), response: hex(response) }
 }

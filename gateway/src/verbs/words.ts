@@ -64,7 +64,11 @@ const advice: readonly (readonly [pattern: RegExp, text: string])[] = [
   [/^DLMS_COUNTER$/, 'the counter that is kept and the one of the device differ: has its key or the device been exchanged?'],
   [/_(CHECKSUM|CRC|STOP_BYTE|START_BYTE|TRUNCATED|LENGTH|TRAILING_BYTES|TRAILING|HDLC|HDLC_SEQUENCE)$/, noise],
   [/_(FOREIGN_ADDRESS|FOREIGN_IDENTITY|WRONG_PORT|WRONG_ANSWER|UNIT|TRANSACTION|IDENTITY_CHANGED)$/, crowd],
-  [/^MODBUS_EXCEPTION$/, 'a device stands there and refuses what was asked: compare the registers with its data sheet'],
+  [/^DLMS_INCOMPLETE$/, 'the device lets nothing be read so: name its key with --key, or look for another client number in its papers'],
+  [
+    /^MODBUS_EXCEPTION$/,
+    'a device or the converter refuses: exception 10 or 11 says that nobody is at the address, 2 that its registers are others'
+  ],
   [/_PROFILE$/, 'the profile does not fit the protocol: see its problems with "gateway run SITE.json --check-config"']
 ]
 
