@@ -1,6 +1,7 @@
 import type { EpochMs } from '@endeks/domain/time'
 import type { Apdu } from './codec/apdu.js'
 import { cutBlocks } from './codec/blocks.js'
+import { allows, type ConformanceBit } from './codec/conformance.js'
 import { checkInvoke, refusal } from './codec/conversation.js'
 import type { DlmsData } from './codec/data-types.js'
 import { fromInstant } from './codec/date-time.js'
@@ -16,11 +17,13 @@ import type { Dialogue, Session } from './session.js'
 /** Tag, kind, invoke, target and its access selection; and what ciphering puts around an APDU. */
 const bytesAround = 48
 
-/** The value in pieces, where it does not fit into one APDU of this meter. */
-function piecesOf(session: Session, value: DlmsData): readonly Piece[] | undefined {
-  const { maxPduSize } = session.association
+/** The value in pieces, where it does not fit into one APDU of this meter. @throws {DlmsFault} DLMS_CONFORMANCE when it takes no pieces */
+function piecesOf(session: Session, value: DlmsData, granting: ConformanceBit): readonly Piece[] | undefined {
+  const { maxPduSize, conformance } = session.association
   const encoded = encodeData(value)
   if (maxPduSize === 0 || encoded.length + bytesAround <= maxPduSize) return undefined
+  if (!allows(conformance, granting))
+    throw new DlmsFault('DLMS_CONFORMANCE', `${encoded.length} bytes do not fit into one APDU, and the meter does not grant "${granting}"`)
   const blocks = cutBlocks(encoded, maxPduSize - bytesAround)
   return blocks.map((raw, index) => ({ last: index === blocks.length - 1, block: index + 1, raw }))
 }
@@ -39,7 +42,7 @@ export function* set(session: Session, target: AttributeReference, value: DlmsDa
   const { class: objectClass, obis, attribute } = target
   const reference = { class: objectClass, obis, attribute }
   const invoke = session.invoke()
-  const pieces = piecesOf(session, value)
+  const pieces = piecesOf(session, value, 'block-transfer-with-set-or-write')
   if (pieces === undefined) {
     const response = yield { apdu: 'set-request-normal', invoke, attribute: reference, value }
     if (response.apdu !== 'set-response-normal') throw refusal('a SET response', response)
@@ -79,7 +82,7 @@ function checkSet({ obis, attribute }: AttributeReference, result: number): void
  */
 export function* execute(session: Session, method: MethodTarget, parameters?: DlmsData): Dialogue<DlmsData | undefined> {
   const invoke = session.invoke()
-  const pieces = parameters === undefined ? undefined : piecesOf(session, parameters)
+  const pieces = parameters === undefined ? undefined : piecesOf(session, parameters, 'block-transfer-with-action')
   if (pieces === undefined) {
     return accepted(method, invoke, yield { apdu: 'action-request-normal', invoke, method, parameters })
   }
