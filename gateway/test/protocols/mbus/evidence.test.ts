@@ -91,6 +91,18 @@ t.test('what has no sure date, no valid value or other qualifiers is no reading'
   t.end()
 })
 
+t.test('a register that is there without a value says so', (t) => {
+  const broken = frame([volume(0n)])
+  const at = broken.length - 6
+  broken.fill(0xff, at, at + 4)
+  broken[broken.length - 2] = broken.subarray(4, -2).reduce((sum, byte) => (sum + byte) & 0xff, 0)
+  t.match(decode(broken), {
+    ok: true,
+    value: { readings: [], offered: ['volume m3 instantaneous storage 0 tariff 0 subunit 0 without a value (FFFFFFFF)'] }
+  })
+  t.end()
+})
+
 t.test('a date with a time wins over one without', (t) => {
   const exact = { kind: 'date-time', year: 2026, month: 11, day: 1, hour: 6, minute: 30, second: 0, summer: false } as const
   t.same(readingsOf(frame([volume(7n, 1), date(1, octoberEnd), date(1, exact)])), ['2026-11-01T03:30:00.000Z 7e-3 m3 0'])

@@ -4,7 +4,7 @@ import type { EpochMs } from '@endeks/domain/time'
 import { isMeterUnit } from '@endeks/domain/units'
 import type { DecodeFailure, Evidence, MeterReadout } from '../../protocol.js'
 import { instantOf } from './clock.js'
-import { refuse } from './failure.js'
+import { hexText, refuse } from './failure.js'
 import { storedAtFixedDate } from './fixed-structure.js'
 import { splitFrames } from './frame.js'
 import { statusFlags } from './header.js'
@@ -43,10 +43,11 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   return success({ identity, readings: [...readings.values()] })
 }
 
-/** A record as a profile's register would have to name it. */
+/** A record as a profile's register would have to name it, and that it has no value where it has none. */
 export function inWords(record: MbusRecord): string {
-  const { quantity, unit, function: kind, storage, tariff, subunit, qualifiers } = record
+  const { quantity, unit, function: kind, storage, tariff, subunit, qualifiers, value } = record
   const words = [quantity, unit, kind, `storage ${storage} tariff ${tariff} subunit ${subunit}`, ...qualifiers]
+  if (value.kind === 'invalid') words.push(`without a value (${hexText(value.bytes)})`)
   return words.filter((word) => word !== '').join(' ')
 }
 
