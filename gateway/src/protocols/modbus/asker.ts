@@ -69,9 +69,11 @@ export interface AskerOptions {
 export class Asker {
   readonly transcript = new Transcript()
   readonly #options: AskerOptions
+  #wasSilent: boolean
 
   constructor(options: AskerOptions) {
     this.#options = options
+    this.#wasSilent = options.wasSilent
   }
 
   ask(range: ReadRange): Promise<Result<Exchanged, Refusal>> {
@@ -111,24 +113,28 @@ export class Asker {
       const outcome = await exchange()
       const answer = refused(outcome)
       if (answer.ok) {
+        this.#wasSilent = false
         this.transcript.addAnswered(answer.value)
         return answer
       }
       this.transcript.add(outcome.ok ? outcome.value : outcome.error)
       const refusal = answer.error
       const waitMs = this.#again(refusal, attempt)
-      if (waitMs === undefined) return failure(refusal)
+      if (waitMs === undefined) {
+        this.#wasSilent = refusal.silent
+        return failure(refusal)
+      }
       if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#options.signal }).catch(() => {})
     }
   }
 
   /** @returns after how long to ask again; undefined where that is of no use */
   #again({ kind, silent, exception }: Refusal, attempt: number): number | undefined {
-    const { repeats, wasSilent, signal } = this.#options
+    const { repeats, signal } = this.#options
     if (signal.aborted) return undefined
     if (exception !== undefined) return needsTime.has(exception) ? busyWaitsMs[attempt - 1] : undefined
     if (!repeats) return undefined
-    if (silent) return !wasSilent && attempt === 1 ? 0 : undefined
+    if (silent) return this.#wasSilent || attempt > 1 ? undefined : 0
     return kind === 'damaged' && attempt < mostTries ? 0 : undefined
   }
 }

@@ -40,7 +40,7 @@ export async function probeUnit(asker: Asker, job: ProbeJob, now: () => EpochMs)
   }
   if (!heard && !identified.ok) return identified
   const ranked = fits.toSorted((left, right) => rankOf(right, objects) - rankOf(left, objects))
-  const identity = identityOf(ranked[0], objects)
+  const identity = identityOf(ranked, objects)
   return success({
     address: job.address,
     ...(identity === undefined ? {} : { identity }),
@@ -107,11 +107,19 @@ function rankOf({ profile, readout }: Fit, objects: Identification['objects']): 
   return named + readout.readings.length
 }
 
-function identityOf(fit: Fit | undefined, objects: Identification['objects']): DeviceIdentity | undefined {
-  if (fit === undefined) return undefined
+/** Of the profile that fits best. Where another fits as well and takes the meter for one of another medium, that is not known. */
+function identityOf(ranked: readonly Fit[], objects: Identification['objects']): DeviceIdentity | undefined {
+  const [best] = ranked
+  if (best === undefined) return undefined
   const vendor = objects.find(({ id, text }) => id === 0 && text !== '')?.text
-  const { identity } = fit.readout
-  return identity.manufacturer === undefined && vendor !== undefined ? { ...identity, manufacturer: vendor } : identity
+  const { medium, ...identity } = best.readout.identity
+  const rivals = ranked.filter((each) => rankOf(each, objects) === rankOf(best, objects))
+  const sure = medium !== undefined && rivals.every(({ readout }) => readout.identity.medium === medium)
+  return {
+    ...identity,
+    ...(identity.manufacturer === undefined && vendor !== undefined ? { manufacturer: vendor } : {}),
+    ...(sure ? { medium } : {})
+  }
 }
 
 function describeObject({ id, text }: Identification['objects'][number]): string {

@@ -69,7 +69,12 @@ t.test('a probe says what a unit calls itself, which profiles fit and why others
   t.ok(found.request.length > 0 && found.response.length > 0)
   t.equal(new Set(slave.requests).size, slave.requests.length, 'nothing is asked twice')
   t.equal((await failureOf(bus.probe({ address: '18', zone, profiles, signal }))).code, 'NO_ANSWER')
-  t.ok(slave.requests.filter((request) => request.startsWith('12')).length <= 4, 'a silent unit is soon given up')
+  const gas = { ...profile, name: 'gas', identity: { ...profile.identity, medium: 'gas' } }
+  const both = [...profiles.filter(({ name }) => name === 'whole'), { name: 'gas', value: gas }]
+  const unsure = await bus.probe({ address: '17', zone, profiles: both, signal })
+  t.same(unsure.profiles, ['whole', 'gas'])
+  t.same(unsure.identity, { id: 'AB123', manufacturer: 'Elster' }, 'two profiles fit alike, and their media differ')
+  t.ok(slave.requests.filter((request) => request.startsWith('12')).length <= 3, 'a silent unit is soon given up')
 })
 
 t.test('a scan tells the units that answer, whatever they answer', async (t) => {
