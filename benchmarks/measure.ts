@@ -7,7 +7,7 @@ export interface Comparison {
   readonly rounds: number
 }
 
-/** Pieces of work a second: the median round. */
+/** Pieces of work a second of processor time: the median round. */
 export interface Speeds {
   readonly subject: number
   readonly limit: number
@@ -15,7 +15,8 @@ export interface Speeds {
 
 /**
  * Measures both in turns, so that a disturbance of the machine or a change of its clock hits both. The first round warms up and
- * doesn't count.
+ * doesn't count. Time is what this process had of a processor: the work of others is not in it, that of a garbage collector on a
+ * second core is, so that a figure is one core's however busy the machine is.
  *
  * @throws {RangeError} when the two come to different results: then they did not do the same work
  */
@@ -34,9 +35,10 @@ export function compare({ subject, limit, count, rounds }: Comparison): Speeds {
 }
 
 function timed(work: (count: number) => bigint, count: number): { readonly result: bigint; readonly perSecond: number } {
-  const start = performance.now()
+  const start = process.cpuUsage()
   const result = work(count)
-  return { result, perSecond: (count / (performance.now() - start)) * 1_000 }
+  const { user, system } = process.cpuUsage(start)
+  return { result, perSecond: (count / (user + system)) * 1_000_000 }
 }
 
 function median(values: readonly number[]): number {

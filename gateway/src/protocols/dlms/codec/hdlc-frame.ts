@@ -69,12 +69,12 @@ function check(reader: ByteReader, start: number, what: string): void {
   if (found !== expected) throw new DlmsFault('DLMS_CHECKSUM', `the check sequence of the ${what} does not fit: damaged`, at)
 }
 
-/** Reads one frame between its flags, however many bytes follow. @throws {DlmsFault} */
+/** Reads one frame between its flags, however many bytes follow; its information is a view of them. @throws {DlmsFault} */
 export function readHdlcFrame(reader: ByteReader): HdlcFrame {
   reader.expect(hdlcFlag, 'an HDLC frame')
   const start = reader.offset
   const { length, hasInformation, ...header } = readHdlcHeader(reader)
-  const information = hasInformation ? reader.take(length - (reader.offset - start) - checkSize) : new Uint8Array(0)
+  const information = hasInformation ? reader.view(length - (reader.offset - start) - checkSize) : new Uint8Array(0)
   check(reader, start, 'frame')
   reader.expect(hdlcFlag, 'the end of an HDLC frame')
   return { ...header, information }
@@ -86,7 +86,7 @@ export function decodeHdlcFrame(bytes: Uint8Array): Result<HdlcFrame, DecodeFail
     const reader = new ByteReader(bytes)
     const frame = readHdlcFrame(reader)
     reader.finish('the HDLC frame')
-    return frame
+    return { ...frame, information: Uint8Array.from(frame.information) }
   })
 }
 

@@ -20,7 +20,7 @@ export class HdlcReader {
   #held = new Uint8Array(0)
   #skipped = 0
 
-  /** Takes what came over the line. Never throws, whatever it is. */
+  /** Takes what came over the line. Never throws, whatever it is. The bytes of its events are of a copy that is not used again. */
   push(chunk: Uint8Array): HdlcEvent[] {
     const bytes = new Uint8Array(this.#held.length + chunk.length)
     bytes.set(this.#held)
@@ -68,11 +68,11 @@ function frameAt(bytes: Uint8Array, at: number): HdlcEvent | 'idle' | undefined 
   if (have < length + 1) return undefined
   const frame = guarded(() => readHdlcFrame(new ByteReader(bytes, at, start + length + 1)))
   if (!frame.ok) return refused(frame.error, bytes, at, start + length + 1)
-  return { frame: frame.value, bytes: bytes.slice(at, start + length + 1) }
+  return { frame: frame.value, bytes: bytes.subarray(at, start + length + 1) }
 }
 
 /** Offsets of a stream mean nothing to its reader: the failure's offset is made one of the bytes that come with it. */
 function refused(failure: DecodeFailure, bytes: Uint8Array, from: number, end: number): HdlcEvent {
   const offset = failure.offset === undefined ? {} : { offset: failure.offset - from }
-  return { failure: { ...failure, ...offset }, bytes: bytes.slice(from, end) }
+  return { failure: { ...failure, ...offset }, bytes: bytes.subarray(from, end) }
 }

@@ -18,7 +18,7 @@ export interface LlcFrame {
   readonly apdu: Uint8Array
 }
 
-/** Takes the LLC header off. @throws {DlmsFault} DLMS_HDLC when there is none */
+/** Takes the LLC header off; the APDU is a view of the same bytes. @throws {DlmsFault} DLMS_HDLC when there is none */
 export function readLlc(bytes: Uint8Array): LlcFrame {
   const reader = new ByteReader(bytes)
   const destination = reader.u8()
@@ -28,7 +28,7 @@ export function readLlc(bytes: Uint8Array): LlcFrame {
   if (destination !== destinationSap || source !== sourceSap[direction] || quality !== 0) {
     throw new DlmsFault('DLMS_HDLC', `${[destination, source, quality].map(hexByte).join(' ')} is not the LLC header of DLMS`, 0)
   }
-  return { direction, apdu: reader.take(reader.left) }
+  return { direction, apdu: bytes.subarray(llcSize) }
 }
 
 export function writeLlc(frame: LlcFrame): Uint8Array {
@@ -42,6 +42,18 @@ export function cutSegments(frame: LlcFrame, maxInformation: number): Uint8Array
   const pieces: Uint8Array[] = []
   for (let at = 0; at < whole.length; at += room) pieces.push(whole.subarray(at, at + room))
   return pieces
+}
+
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const [only] = pieces
+  if (only !== undefined && pieces.length === 1) return only
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 /**
@@ -79,7 +91,7 @@ export class SegmentAssembler {
     this.#pieces.push(information)
     this.#size += information.length
     if (frame.segmented) return undefined
-    const whole = Buffer.concat(this.#pieces)
+    const whole = joined(this.#pieces, this.#size)
     this.#pieces = []
     this.#size = 0
     return readLlc(whole)

@@ -104,6 +104,12 @@ export class ByteReader {
     return copy
   }
 
+  /** The next bytes as they stand: for a reader whose bytes are nobody else's. */
+  view(count: number): Uint8Array {
+    const start = this.#step(count)
+    return this.bytes.subarray(start, start + count)
+  }
+
   /** A reader that ends after the next `count` bytes; this one goes on behind them. */
   window(count: number): ByteReader {
     const start = this.#step(count)
