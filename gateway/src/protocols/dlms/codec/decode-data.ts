@@ -156,7 +156,9 @@ function readDescribed(description: TypeDescription, reader: ByteReader, budget:
   }
   if (description.type === 'structure') {
     spend(reader, budget, depth)
-    return { type: 'structure', value: description.elements.map((each) => readDescribed(each, reader, budget, depth + 1)) }
+    const value: DlmsData[] = []
+    for (const each of description.elements) value.push(readDescribed(each, reader, budget, depth + 1))
+    return { type: 'structure', value }
   }
   return readContents(rowOf(description.type), reader, budget, depth)
 }

@@ -73,11 +73,11 @@ function check(reader: ByteReader, start: number, what: string): void {
 export function readHdlcFrame(reader: ByteReader): HdlcFrame {
   reader.expect(hdlcFlag, 'an HDLC frame')
   const start = reader.offset
-  const { length, hasInformation, ...header } = readHdlcHeader(reader)
+  const { destination, source, control, segmented, length, hasInformation } = readHdlcHeader(reader)
   const information = hasInformation ? reader.view(length - (reader.offset - start) - checkSize) : new Uint8Array(0)
   check(reader, start, 'frame')
   reader.expect(hdlcFlag, 'the end of an HDLC frame')
-  return { ...header, information }
+  return { destination, source, control, segmented, information }
 }
 
 /** One frame with its flags. Never throws, whatever the bytes. */
