@@ -39,8 +39,8 @@ function answerIn(apdus: Answers): dlms.DlmsData {
   for (const bytes of apdus) {
     const apdu = dlms.decodeApdu(bytes)
     if (!apdu.ok) throw new TypeError(apdu.error.message)
-    const value = get.accept(apdu.value)
-    if (value !== undefined) return value
+    const [result] = get.accept(apdu.value) ?? []
+    if (result !== undefined && 'data' in result) return result.data
   }
   throw new TypeError('the answer has no last block')
 }
