@@ -89,6 +89,7 @@ export class MeterAssociation {
   }
 
   #respond(request: dlms.Apdu, size: number): dlms.Apdu | undefined {
+    this.#opened = undefined
     if (request.apdu === 'aarq') return this.#associate(request)
     if (request.apdu === 'rlrq') return this.#release(request)
     const agreed = this.#agreed
@@ -105,7 +106,6 @@ export class MeterAssociation {
     if (!('envelope' in opened)) return opened
     this.#opened = opened
     const response = this.#serve(opened.apdu, agreed)
-    this.#opened = undefined
     return response === undefined ? undefined : sealed(response, agreed, opened.envelope)
   }
 
@@ -152,12 +152,8 @@ export class MeterAssociation {
     if (opened.ok) return opened.value
     const { code } = opened.error
     if (code === 'DLMS_COUNTER') {
-      const { nextToReceive } = this.#host.device.counters
-      return {
-        ...exceptions.notAllowed,
-        serviceError: invocationCounterError,
-        invocationCounter: Math.min(nextToReceive, dlms.maxInvocationCounter)
-      }
+      const invocationCounter = Math.min(ciphering.due(request), dlms.maxInvocationCounter)
+      return { ...exceptions.notAllowed, serviceError: invocationCounterError, invocationCounter }
     }
     if (code === 'DLMS_SECURITY_LEVEL') return exceptions.notAllowed
     return code === 'DLMS_DECIPHERED' || code === 'DLMS_UNEXPECTED' ? exceptions.unknown : exceptions.deciphering

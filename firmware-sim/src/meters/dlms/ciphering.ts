@@ -33,6 +33,14 @@ export function isCiphered(apdu: dlms.Apdu): apdu is dlms.CipheredApdu {
   return 'control' in apdu && 'contents' in apdu
 }
 
+function rowOf(ciphered: dlms.CipheredApdu) {
+  return dlms.cipheredTags.find((each) => each.name === ciphered.apdu)
+}
+
+function isBroadcast(ciphered: dlms.CipheredApdu): boolean {
+  return (ciphered.control & dlms.securityControl.broadcast) !== 0
+}
+
 function protectionOf(control: number): dlms.Protection {
   const { authenticated, encrypted } = dlms.securityControl
   if ((control & authenticated) === 0) return 'encrypted'
@@ -65,7 +73,7 @@ export class Ciphering {
   open(ciphered: dlms.CipheredApdu): Opened {
     const keys = this.#device.keys
     if (keys === undefined) throw new dlms.DlmsFault('DLMS_KEY', 'the meter has no keys')
-    const row = dlms.cipheredTags.find((each) => each.name === ciphered.apdu)
+    const row = rowOf(ciphered)
     const protection = protectionOf(ciphered.control)
     const envelope: Envelope = {
       key: row?.scope ?? 'global',
@@ -76,11 +84,18 @@ export class Ciphering {
     const leastBefore = this.#device.counters.nextToReceive
     const context = this.#context(keys, this.required === 'none' ? protection : this.required)
     const apdu = context.open(ciphered)
-    const broadcast = (ciphered.control & dlms.securityControl.broadcast) !== 0
+    const broadcast = isBroadcast(ciphered)
     if (envelope.key === 'dedicated' && this.#dedicated !== undefined) this.#dedicated.receive = context.nextToReceive('dedicated')
     else if (broadcast) this.#device.broadcasts.receiveFrom(context.nextToReceive('broadcast'))
     else this.#device.counters.receiveFrom(context.nextToReceive('global'))
     return { apdu, envelope, leastBefore }
+  }
+
+  /** The least counter that is taken under the key of a message. */
+  due(ciphered: dlms.CipheredApdu): number {
+    if (rowOf(ciphered)?.scope === 'dedicated') return this.#dedicated?.receive ?? 0
+    const { counters, broadcasts } = this.#device
+    return (isBroadcast(ciphered) ? broadcasts : counters).nextToReceive
   }
 
   /** @throws {DlmsFault} DLMS_COUNTER when all counters are used up */

@@ -67,28 +67,36 @@ export function logicalDevices(
   meters: readonly SimulatedMeter[],
   placeOf: (meter: SimulatedMeter) => LogicalAddress
 ): readonly LogicalDevice[] {
-  const placed = meters.map((meter) => ({ meter, place: placeOf(meter) }))
-  const seen = new Set<string>()
-  for (const { meter, place } of placed) {
-    const where = `${place.sap}/${place.physical ?? ''}`
-    if (seen.has(where)) throw new AppError('VALIDATION', `two meters have the address "${meter.address}"`)
-    seen.add(where)
+  const physicals = new Map<number | undefined, Placed[]>()
+  for (const meter of meters) {
+    const place = placeOf(meter)
+    const placed = physicals.get(place.physical)
+    if (placed === undefined) physicals.set(place.physical, [{ meter, place }])
+    else placed.push({ meter, place })
   }
-  const devices: LogicalDevice[] = []
-  for (const { meter, place } of placed) {
-    const together = placed.filter((each) => each.place.physical === place.physical)
-    const neighbours = () => entriesOf(devices.filter((each) => each.physical === place.physical))
-    const manages = place.sap === managementSap && together.length > 1
-    devices.push(new LogicalDevice(meter, place, (device) => objectsOf(device, manages ? neighbours : undefined)))
-    const first = together[0]?.meter === meter
-    const unmanaged = together.every((each) => each.place.sap !== managementSap)
-    if (first && together.length > 1 && unmanaged) devices.push(manager(meter, place.physical, neighbours))
-  }
-  return devices
+  return [...physicals].flatMap(([physical, placed]) => together(placed, physical))
 }
 
-function entriesOf(devices: readonly LogicalDevice[]): readonly LogicalDeviceEntry[] {
-  return devices.map(({ sap, standing }) => ({ sap, name: standing.device.logicalDeviceName }))
+interface Placed {
+  readonly meter: SimulatedMeter
+  readonly place: LogicalAddress
+}
+
+/** The logical devices of one physical device. */
+function together(placed: readonly Placed[], physical: number | undefined): readonly LogicalDevice[] {
+  const bySap = new Map<number, LogicalDevice>()
+  const neighbours = () => [...bySap.values()].map(({ sap, standing }) => ({ sap, name: standing.device.logicalDeviceName }))
+  const several = placed.length > 1
+  for (const { meter, place } of placed) {
+    if (bySap.has(place.sap)) throw new AppError('VALIDATION', `two meters have the address "${meter.address}"`)
+    const lists = several && place.sap === managementSap
+    bySap.set(place.sap, new LogicalDevice(meter, place, (device) => objectsOf(device, lists ? neighbours : undefined)))
+  }
+  const [first] = placed
+  if (first !== undefined && several && !bySap.has(managementSap)) {
+    bySap.set(managementSap, manager(first.meter, physical, neighbours))
+  }
+  return [...bySap.values()]
 }
 
 /** A concentrator's own logical device: no meter, but it says who stands behind it. */

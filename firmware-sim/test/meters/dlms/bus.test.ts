@@ -46,7 +46,7 @@ t.test('the management logical device lists all that stand behind a port', (t) =
     return listed(client.ask(assignment))
   }
   t.same(list('1', '7'), ['1 KAM0000000000001', '7 KAM0000000000007'], 'one of them manages')
-  t.same(list('5', '7'), ['5 KAM0000000000005', '1 KAM0000000000000', '7 KAM0000000000007'], 'a concentrator manages')
+  t.same(list('5', '7'), ['5 KAM0000000000005', '7 KAM0000000000007', '1 KAM0000000000000'], 'a concentrator manages')
   t.same(list('1'), [], 'one by itself has no such object')
   t.end()
 })
@@ -198,7 +198,7 @@ t.test('whatever comes, a meter answers something of DLMS or nothing', (t) => {
   const line = new HdlcLine(logicalDevices([simulated], hdlcAddress), {}, random)
   const counts = { answered: 0, silent: 0, framed: 0 }
   const upper = { destination: { size: 1, upper: 1 }, source: { size: 1, upper: 16 }, segmented: false } as const
-  for (let round = 0; round < 2500; round += 1) {
+  for (let round = 0; round < 1500; round += 1) {
     const whole = dlms.encodeApdu(requests[Math.floor(next() * requests.length)] ?? serial)
     const bytes = mutated(whole, next)
     // A wrapper cannot carry nothing.
@@ -221,7 +221,7 @@ t.test('whatever comes, a meter answers something of DLMS or nothing', (t) => {
     for (const { answer: framed } of line.receive(next() < 0.5 ? frame : mutated(frame, next)))
       counts.framed += framed === undefined ? 0 : 1
   }
-  t.ok(counts.answered > 2000 && counts.framed > 800, JSON.stringify(counts))
+  t.ok(counts.answered > 1000 && counts.framed > 400, JSON.stringify(counts))
   t.end()
 })
 

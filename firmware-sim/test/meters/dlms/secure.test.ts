@@ -1,9 +1,12 @@
+import { createCipheriv } from 'node:crypto'
+import { obis } from '@endeks/domain/metering'
 import { epochMs } from '@endeks/domain/time'
+import type { dlms } from '@endeks/gateway/codec'
 import t from 'tap'
 import { logicalDevices } from '../../../src/meters/dlms/logical-device.js'
 import type { DlmsMeterOptions } from '../../../src/meters/dlms/options.js'
 import { wrapperAddress } from '../../../src/meters/dlms/wrapper-line.js'
-import { meter, Table } from './bench.js'
+import { meter, aarq as openAarq, Table } from './bench.js'
 
 /**
  * Goal: a whole ciphered conversation, byte by byte. Method: the bytes were made with OpenSSL from the layouts of the Green Book
@@ -69,6 +72,7 @@ t.test('HLS-5 with global, general and dedicated ciphering, byte by byte', (t) =
   t.equal(client.hex(onlyAuthenticated), notAllowed, 'less protection than the policy asks for')
   t.equal(client.hex(rlrq), rlre)
   for (const [request, answer] of dedicated) t.equal(client.hex(request), answer, `${request.slice(0, 2)} with a dedicated key`)
+  t.equal(client.hex(dedicated[2]?.[0] ?? ''), counterError('00000002'), 'the dedicated key has a counter of its own')
   t.end()
 })
 
@@ -167,5 +171,41 @@ t.test('a password opens the reading association, and nothing else does', (t) =>
     ['a client that the meter does not know', none, 77, '01 01']
   ]
   for (const [what, request, client, expected] of cases) t.equal(answer(request, client), expected, what)
+  t.end()
+})
+
+t.test('keys are exchanged under the master key, the policy is only made stricter', (t) => {
+  const master = '00112233445566778899AABBCCDDEEFF'
+  const devices = logicalDevices(
+    [meter({ dlms: { keys: { ...keys, master }, associations: [{ client: 16, mechanism: 'none', rights: 'manage' }] } })],
+    wrapperAddress
+  )
+  const client = new Table(16, devices)
+  client.ask(openAarq())
+  const setup = { class: 64, obis: obis('0-0:43.0.0*255') }
+  const act = (method: number, parameters: dlms.DlmsData) => {
+    const answer = client.ask({ apdu: 'action-request-normal', invoke: 0xc1, method: { ...setup, method }, parameters })
+    return answer?.apdu === 'action-response-normal' ? answer.response.result : answer?.apdu
+  }
+  const wrap = createCipheriv('id-aes128-wrap', Buffer.from(master, 'hex'), Buffer.alloc(8, 0xa6))
+  const wrapped = wrap.update(Buffer.alloc(16, 0x22))
+  const transfer = (id: number, value: Uint8Array): dlms.DlmsData => ({
+    type: 'array',
+    value: [
+      {
+        type: 'structure',
+        value: [
+          { type: 'enum', value: id },
+          { type: 'octet-string', value }
+        ]
+      }
+    ]
+  })
+  t.equal(act(2, transfer(0, wrapped)), 0)
+  t.same(devices[0]?.standing.device.keys?.global, Buffer.alloc(16, 0x22))
+  t.equal(act(2, transfer(0, Buffer.alloc(24))), 250, 'it does not unwrap')
+  t.equal(act(2, transfer(7, wrapped)), 12, 'no such key')
+  t.equal(act(1, { type: 'enum', value: 3 }), 0)
+  t.equal(act(1, { type: 'enum', value: 1 }), 250)
   t.end()
 })

@@ -1,4 +1,3 @@
-import { createCipheriv } from 'node:crypto'
 import { type Obis, obis } from '@endeks/domain/metering'
 import { epochMs, toIso } from '@endeks/domain/time'
 import { dlms } from '@endeks/gateway/codec'
@@ -368,34 +367,5 @@ t.test('what the other classes say', (t) => {
   t.match(get(association, 4), octets(Buffer.from('60857405080101', 'hex')))
   t.match(get(association, 6), octets(Buffer.from('60857405080200', 'hex')))
   t.equal(get(association, 7), 3, 'a secret is not read')
-  t.end()
-})
-
-t.test('keys are exchanged under the master key, the policy is only made stricter', (t) => {
-  const master = '00112233445566778899AABBCCDDEEFF'
-  const keys = { global: '00'.repeat(16), authentication: '11'.repeat(16), master }
-  const devices = logicalDevices(
-    [meter({ dlms: { keys, associations: [{ client: 16, mechanism: 'none', rights: 'manage' }] } })],
-    wrapperAddress
-  )
-  const client = new Table(16, devices)
-  client.ask(aarq())
-  const setup = { class: 64, obis: obis('0-0:43.0.0*255') }
-  const act = (method: number, parameters: dlms.DlmsData) => {
-    const answer = client.ask({ apdu: 'action-request-normal', invoke, method: { ...setup, method }, parameters })
-    return answer?.apdu === 'action-response-normal' ? answer.response.result : answer?.apdu
-  }
-  const wrap = createCipheriv('id-aes128-wrap', Buffer.from(master, 'hex'), Buffer.alloc(8, 0xa6))
-  const wrapped = wrap.update(Buffer.alloc(16, 0x22))
-  const transfer = (id: number, value: Uint8Array): dlms.DlmsData => ({
-    type: 'array',
-    value: [{ type: 'structure', value: [{ type: 'enum', value: id }, octets(value)] }]
-  })
-  t.equal(act(2, transfer(0, wrapped)), 0)
-  t.same(devices[0]?.standing.device.keys?.global, Buffer.alloc(16, 0x22))
-  t.equal(act(2, transfer(0, Buffer.alloc(24))), 250, 'it does not unwrap')
-  t.equal(act(2, transfer(7, wrapped)), 12, 'no such key')
-  t.equal(act(1, { type: 'enum', value: 3 }), 0)
-  t.equal(act(1, { type: 'enum', value: 1 }), 250)
   t.end()
 })
