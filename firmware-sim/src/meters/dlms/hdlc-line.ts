@@ -84,7 +84,9 @@ export class HdlcLine implements Line {
       answer: (apdu) => conversation.answer(apdu),
       reset: () => conversation.reset()
     })
-    return this.#parties.set(key, { station, address: destination })
+    // What is said to everybody does not say how this one is addressed.
+    const address = isMeant(logical, destination, false) ? destination : addressOf(logical)
+    return this.#parties.set(key, { station, address })
   }
 
   /** In frames without number (IEC 62056-46, 6.4.4.7): they need no link, and disturb none. */

@@ -213,6 +213,26 @@ t.test('meters on one line answer to their addresses of 1, 2 and 4 bytes', (t) =
   t.end()
 })
 
+t.test('what is said to all is heard by all, answered by none, and changes no address', (t) => {
+  const devices = logicalDevices([meter({ address: '1/17', id: '1' }), meter({ address: '1/18', id: '2' })], hdlcAddress)
+  const meters = new HdlcLine(devices, {}, (size) => new Uint8Array(size))
+  const all = { size: 2, upper: 0x7f, lower: 0x7f } as const
+  const information = dlms.writeLlc({ direction: 'command', apdu: dlms.encodeApdu(aarq()) })
+  const control = { kind: 'UI', final: true } as const
+  const frame = { destination: all, source: { size: 1, upper: 16 } as const, control, segmented: false, information }
+  const [exchange] = meters.receive(dlms.encodeHdlcFrame(frame))
+  t.equal(exchange?.answer, undefined)
+  const sources = devices.map((each) => {
+    const told = dlms.decodeHdlcFrame(meters.notify(each, 16, Uint8Array.of(0x0f)) ?? new Uint8Array(0))
+    return told.ok ? told.value.source : told.error
+  })
+  t.same(sources, [
+    { size: 2, upper: 1, lower: 17 },
+    { size: 2, upper: 1, lower: 18 }
+  ])
+  t.end()
+})
+
 t.test('an address that no frame can carry is refused', (t) => {
   for (const address of ['0', '126', '1/0', '1/16382', 'x', '1/2/3', '1 ']) t.throws(() => line(meter({ address })), { code: 'VALIDATION' })
   t.throws(() => line(meter({ address: '1', dlms: { addressSize: 2 } })), { code: 'VALIDATION' })
