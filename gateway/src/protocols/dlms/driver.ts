@@ -78,8 +78,7 @@ export class DlmsBus implements Bus {
   probe(job: ProbeJob): Promise<Finding> {
     const { attempts } = this.#settings
     return this.#inTurn(job.signal, attempts, async (talk, signal) => {
-      const { clock } = this.#dependencies
-      const found = await probe(job, { talk, clock, answerWithinMs: this.#answerWithinMs, signal })
+      const found = await probe(job, { talk, answerWithinMs: this.#answerWithinMs, signal })
       return { ...found, ...talk.heard }
     })
   }

@@ -1,6 +1,5 @@
 import type { DeviceIdentity } from '@endeks/domain/metering'
 import { obis } from '@endeks/domain/metering'
-import type { Clock } from '@endeks/domain/time'
 import type { Finding, NamedProfile, ProbeJob } from '../protocol.js'
 import { describeAttribute } from './codec/attribute-text.js'
 import { DlmsFault } from './codec/fault.js'
@@ -22,10 +21,10 @@ const currentAssociation = { class: association.class, obis: obis('0-0:40.0.0*25
 const associationsAtMost = 4
 const detailsAtMost = 40
 const offersAtMost = 400
+const triedAtMost = 60
 
 interface Probing {
   readonly talk: Talk
-  readonly clock: Clock
   readonly answerWithinMs: number
   readonly signal: AbortSignal
 }
@@ -33,7 +32,7 @@ interface Probing {
 /** What one association shows. */
 interface View {
   readonly identity: DeviceIdentity | undefined
-  readonly objects: readonly ListedObject[] | undefined
+  readonly objects: readonly ObjectName[]
   readonly offers: readonly string[]
 }
 
@@ -54,8 +53,10 @@ export async function probe(job: ProbeJob, probing: Probing): Promise<Omit<Findi
   const troubles: string[] = []
   let failure: DlmsFault | undefined
   for (const plan of [undefined, ...plans]) {
+    const key = keyOf(plan)
+    const wanted = candidates.filter(({ profile }) => keyOf(profile.association) === key).flatMap(({ profile }) => objectsOf(profile))
     try {
-      views.set(keyOf(plan), await lookAs(plan, job, probing))
+      views.set(key, await lookAs(plan, { job, probing, wanted }))
     } catch (thrown) {
       if (!(thrown instanceof DlmsFault)) throw thrown
       // Silence as the public client is a dead line, or a meter that does not talk to strangers: the plans will show.
@@ -105,18 +106,39 @@ function distinctPlans(candidates: readonly Candidate[], { keys }: ProbeJob): As
   return [...plans.values()]
 }
 
-async function lookAs(plan: AssociationPlan | undefined, job: ProbeJob, { talk, answerWithinMs, signal }: Probing): Promise<View> {
-  const secured = { ...(plan === undefined ? {} : { plan }), ...(job.keys === undefined ? {} : { keys: job.keys }) }
-  return (await talk.hold({ address: job.address, answerWithinMs, signal, ...secured }, look)).value
+type ObjectName = Pick<ListedObject, 'class' | 'obis'>
+
+interface Look {
+  readonly job: ProbeJob
+  readonly probing: Probing
+  /** what profiles of this association need */
+  readonly wanted: readonly ObjectName[]
 }
 
-function* look(session: Session): Dialogue<View> {
+async function lookAs(plan: AssociationPlan | undefined, { job, probing, wanted }: Look): Promise<View> {
+  const { talk, answerWithinMs, signal } = probing
+  const secured = { ...(plan === undefined ? {} : { plan }), ...(job.keys === undefined ? {} : { keys: job.keys }) }
+  return (await talk.hold({ address: job.address, answerWithinMs, signal, ...secured }, (session) => look(session, wanted))).value
+}
+
+function* look(session: Session, wanted: readonly ObjectName[]): Dialogue<View> {
   const identity = yield* identify(session)
   const listed = yield* tryGet(session, currentAssociation)
-  if ('error' in listed) return { identity, objects: undefined, offers: ['no object list'] }
-  const objects = objectListOf(listed.data)
+  const objects = 'data' in listed ? objectListOf(listed.data) : yield* tried(session, wanted)
   const details = yield* detailsOf(session, objects)
-  return { identity, objects, offers: objects.map((object) => [objectText(object), ...(details.get(object) ?? [])].join(', ')) }
+  const told = objects.map((object) => [objectText(object), ...(details.get(object) ?? [])].join(', '))
+  return { identity, objects, offers: 'data' in listed ? told : ['no object list', ...told] }
+}
+
+/** A meter that does not show its list still says of each object whether it is there: every one has its name. */
+function* tried(session: Session, wanted: readonly ObjectName[]): Dialogue<readonly ObjectName[]> {
+  const distinct = [...new Map(wanted.map((each) => [objectText(each), each])).values()].slice(0, triedAtMost)
+  const found: ObjectName[] = []
+  for (const { class: objectClass, obis: name } of distinct) {
+    const result = yield* tryGet(session, { class: objectClass, obis: name, attribute: 1 })
+    if ('data' in result) found.push({ class: objectClass, obis: name })
+  }
+  return found
 }
 
 /** By the number on the dial, else by the name of the logical device. */
@@ -142,8 +164,8 @@ function textOrNothing(read: () => string): string | undefined {
 }
 
 /** What the table of classes holds worth asking, until the bound. */
-function* detailsOf(session: Session, objects: readonly ListedObject[]): Dialogue<ReadonlyMap<ListedObject, readonly string[]>> {
-  const details = new Map<ListedObject, string[]>()
+function* detailsOf(session: Session, objects: readonly ObjectName[]): Dialogue<ReadonlyMap<ObjectName, readonly string[]>> {
+  const details = new Map<ObjectName, string[]>()
   let asked = 0
   for (const object of objects) {
     const wanted = objectClass(object.class)?.attributes.filter((row) => row.probed === true) ?? []
@@ -164,16 +186,18 @@ function fitting(candidates: readonly Candidate[], views: ReadonlyMap<string, Vi
   const ranked = candidates.flatMap(({ name, profile }) => {
     const objects = views.get(keyOf(profile.association))?.objects
     const { manufacturer } = profile.device
-    if (objects === undefined || (manufacturer !== undefined && manufacturer !== identity?.manufacturer)) return []
+    const stranger = manufacturer !== undefined && identity?.manufacturer !== undefined && manufacturer !== identity.manufacturer
+    if (objects === undefined || stranger) return []
     const wanted = objectsOf(profile)
-    const has = (each: Pick<ListedObject, 'class' | 'obis'>): boolean =>
-      objects.some((object) => object.class === each.class && object.obis === each.obis)
-    return wanted.every(has) ? [{ name, rank: (manufacturer === undefined ? 0 : 1000) + wanted.length }] : []
+    const has = (each: ObjectName): boolean => objects.some((object) => object.class === each.class && object.obis === each.obis)
+    return wanted.every(has)
+      ? [{ name, rank: (manufacturer === undefined || manufacturer !== identity?.manufacturer ? 0 : 1000) + wanted.length }]
+      : []
   })
   return ranked.sort((left, right) => right.rank - left.rank).map(({ name }) => name)
 }
 
-function objectsOf({ identity, registers, profileBuffer }: DlmsProfile): Pick<ListedObject, 'class' | 'obis'>[] {
+function objectsOf({ identity, registers, profileBuffer }: DlmsProfile): ObjectName[] {
   const buffer = profileBuffer === undefined ? [] : [{ class: attributes.profileGeneric.class, obis: profileBuffer.obis }]
   return [identity, ...registers, ...buffer]
 }

@@ -20,7 +20,6 @@ const sapAssignment = { class: sapClass, obis: obis('0-0:41.0.0*255'), attribute
 
 /** An address where nobody stands costs this much: a meter that is there answers an AARQ or SNRM at once. */
 const longestWaitMs = 1_000
-const addressesAtMost = 1_000
 
 /**
  * Tries the addresses one after the other. A management logical device that lists the others (SAP assignment) saves asking for
@@ -29,12 +28,10 @@ const addressesAtMost = 1_000
  * @throws {ReadFailure} when the line is down, or the scan is called off
  */
 export async function* scan(job: ScanJob, scanning: Scanning): AsyncGenerator<Sighting> {
-  const { framing, scan: bounds } = scanning.settings
-  const last = Math.min(bounds.to, bounds.from + addressesAtMost - 1)
-  const addresses = Array.from({ length: Math.max(last - bounds.from + 1, 0) }, (_each, index) => bounds.from + index)
+  const { framing, scan: bounds, addressBytes } = scanning.settings
+  const addresses = Array.from({ length: bounds.to - bounds.from + 1 }, (_each, index) => bounds.from + index)
   if (framing === 'hdlc') {
-    const stations = addresses.map((lower) => `${managementPort}/${lower}`)
-    const places = scanning.settings.addressBytes === 1 ? addresses.map(String) : stations
+    const places = hdlcPlaces(addresses, addressBytes)
     for (const [index, place] of places.entries()) {
       yield* sightings(await seen(place, scanning), (sap) => withUpper(place, sap))
       job.progress(index + 1, places.length)
@@ -52,6 +49,13 @@ export async function* scan(job: ScanJob, scanning: Scanning): AsyncGenerator<Si
     yield* sightings(port === managementPort ? management : await seen(String(port), scanning), String)
     job.progress(index + 1, addresses.length)
   }
+}
+
+/** The management logical device of each station; before them that of a meter that has the line to itself and an address of one byte. */
+function hdlcPlaces(addresses: readonly number[], addressBytes: 1 | 2 | 4 | undefined): readonly string[] {
+  if (addressBytes === 1) return addresses.map(String)
+  const stations = addresses.map((lower) => `${managementPort}/${lower}`)
+  return addressBytes === undefined ? [String(managementPort), ...stations] : stations
 }
 
 function withUpper(place: string, sap: number): string {

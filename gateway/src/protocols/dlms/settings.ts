@@ -1,13 +1,13 @@
 import Type, { type Static } from 'typebox'
-import { type LinePlace, lineFields, placeOf } from '../../line/index.js'
+import { type LinePlace, lineFields, namesOnePlace, onePlace, placeOf } from '../../line/index.js'
 import { DlmsFault } from './codec/fault.js'
 import type { HdlcAddress } from './codec/hdlc-fields.js'
 import { publicClientPort } from './codec/wrapper.js'
 
 const framings = ['wrapper', 'hdlc'] as const
+const scannedAtMost = 1_000
 
-/** A line with one meter, or with several: behind a concentrator by their wPorts, on a bus by their HDLC addresses. */
-export const busSchema = Type.Object(
+const BusFields = Type.Object(
   {
     ...lineFields,
     framing: Type.Optional(
@@ -42,6 +42,13 @@ export const busSchema = Type.Object(
     connectWithinMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 60_000, description: 'longest wait for the connection, 5000' }))
   },
   { additionalProperties: false }
+)
+
+/** A line with one meter, or with several: behind a concentrator by their wPorts, on a bus by their HDLC addresses. */
+export const busSchema = Type.Refine(
+  Type.Refine(BusFields, namesOnePlace, () => onePlace),
+  ({ scan }) => scan === undefined || (scan.from <= scan.to && scan.to - scan.from < scannedAtMost),
+  () => `has a scan that goes from its first address to its last, at most ${scannedAtMost}`
 )
 
 /** A bus entry with all that it leaves out. */

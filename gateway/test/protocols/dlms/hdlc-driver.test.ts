@@ -201,6 +201,29 @@ t.test('addresses have one, two or four bytes', async (t) => {
   t.equal((await failureOf(bus.read(job({ profile: { ...profile, association: { client: 300 } } })))).code, 'DLMS_ADDRESS')
 })
 
+t.test('no change of one byte in a conversation of frames is more than a value or a code', async (t) => {
+  const { bus } = await setUp(t, {})
+  const exchange = await bus.read(job())
+  for (let at = 0; at < exchange.response.length; at += 1) {
+    const response = Buffer.from(exchange.response)
+    response[at] = (response[at] ?? 0) ^ 0x04
+    const changed = decode({ ...exchange, response })
+    // The flags between frames are the only bytes that no check sequence protects.
+    if (changed.ok || !changed.error.code.startsWith('DLMS_')) t.fail(`byte ${at}`)
+    if (decode({ ...exchange, response: exchange.response.subarray(0, at) }).ok) t.fail(`${at} bytes`)
+  }
+  t.ok(
+    decode({ ...exchange, request: Buffer.concat([exchange.request, to(numbered(3, 3), command(by.getValue))]) }).ok,
+    'a request sent twice'
+  )
+})
+
+t.test('a line that never stops sending ends in a code', async (t) => {
+  const babble = Array.from({ length: 400 }, () => Buffer.from('7ea0217e00'.repeat(20), 'hex'))
+  const { bus } = await setUp(t, { script: { [step(1)]: [babble] }, answerWithinMs: 30 })
+  t.equal((await failureOf(bus.read(job()))).code, 'DLMS_TIMEOUT')
+})
+
 t.test('a read that is called off in a pause ends', async (t) => {
   const calling = new AbortController()
   const poll = Buffer.of((1 << 5) | 0x11).toString('hex')
