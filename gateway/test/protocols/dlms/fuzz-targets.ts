@@ -36,11 +36,11 @@ import { oneOf, type Random, random } from '../../fuzz/random.js'
 import { vectorText } from '../../fuzz/vectors.js'
 import { apdu as anyApdu } from './apdu-arbitraries.js'
 import { data as anyData } from './arbitraries.js'
+import { conversations } from './fuzz-conversations.js'
 import * as by from './peer.js'
 
 /** Of the generated frames; the mutations have a seed of their own. */
 const seed = 20_261_124
-const zone = 'Europe/Istanbul'
 
 function lines(name: string): string[] {
   return (vectorText(name) ?? '').split('\n').filter((line) => line !== '')
@@ -48,11 +48,11 @@ function lines(name: string): string[] {
 
 const vectors = lines('dlms-pwitab.jsonl').map((line) => Buffer.from((JSON.parse(line) as { bytes_hex: string }).bytes_hex, 'hex'))
 const apdus: readonly Uint8Array[] = [
-  ...fc.sample(anyApdu, { seed, numRuns: 300 }).map(encodeApdu),
+  ...fc.sample(anyApdu, { seed, numRuns: 150 }).map(encodeApdu),
   ...by.history.flat().map((each) => Buffer.from(each, 'hex')),
   ...vectors.filter((each) => decodeApdu(each).ok)
 ]
-const values = fc.sample(anyData, { seed, numRuns: 300 }).map(encodeData)
+const values = fc.sample(anyData, { seed, numRuns: 150 }).map(encodeData)
 const wrapped = apdus.map((apdu) => encodeWrapper({ source: 1, destination: 16, apdu }))
 
 /** Whatever was decoded encodes, and decodes to the same again. */
@@ -205,6 +205,8 @@ const keys = {
   dedicated: new Uint8Array(16).fill(3),
   authentication: new Uint8Array(16).fill(4)
 }
+/** As a person gives them to be described with: the encryption key, and behind it the authentication key. */
+const bothKeys = Uint8Array.of(...keys.global, ...keys.authentication)
 const meterTitle = Uint8Array.of(0x4d, 0x4d, 0x4d, 0, 0, 0, 0, 1)
 const clientTitle = Uint8Array.of(0x43, 0x4c, 0x49, 0, 0, 0, 0, 1)
 const named = { global: 'general-glo-ciphering', broadcast: 'general-glo-ciphering', dedicated: 'general-ded-ciphering' } as const
@@ -239,7 +241,6 @@ function opened(bytes: Uint8Array): Outcome {
 
 const request = Buffer.concat(by.history.map(([each]) => by.frame(each, 16, 1)))
 const response = Buffer.concat(by.history.map(([, each]) => by.frame(each)))
-const evidence = { request, response, at: by.now, profile: by.profile, zone }
 
 export const fuzzedDlms: FuzzedCodec = {
   name: 'dlms',
@@ -260,19 +261,12 @@ export const fuzzedDlms: FuzzedCodec = {
       name: 'dlms ciphered',
       corpus: apdus,
       mend: sealed,
-      decode: (bytes) => [opened(bytes)]
+      decode: (bytes) => [
+        opened(bytes),
+        dlmsCodec.describeFrame(bytes, { key: bothKeys }),
+        dlmsCodec.describeFrame(bytes, { key: keys.global })
+      ]
     },
-    {
-      name: 'dlms evidence',
-      corpus: [response],
-      mend: mendWrappers,
-      decode: (bytes) => [dlmsCodec.decodeEvidence({ ...evidence, response: bytes })]
-    },
-    {
-      name: 'dlms evidence, requests',
-      corpus: [request],
-      besideBytes: response.length,
-      decode: (bytes) => [dlmsCodec.decodeEvidence({ ...evidence, request: bytes })]
-    }
+    ...conversations
   ]
 }

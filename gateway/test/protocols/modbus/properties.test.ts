@@ -170,12 +170,12 @@ const integers = fc.constantFrom(
 
 t.test('numbers come out of their registers as they were laid out, in every format and order', (t) => {
   fc.assert(
-    fc.property(integers, orders, fc.bigInt({ min: -(10n ** 18n) + 1n, max: 10n ** 18n - 1n }), (type, order, any) => {
+    fc.property(integers, orders, fc.bigInt({ min: -(10n ** 18n) + 1n, max: 10n ** 18n - 1n }), (type, order, count) => {
       const size = valueTypes[type]
       const width = size * 16
-      const magnitude = any < 0n ? -any : any
+      const magnitude = count < 0n ? -count : count
       const expected = type.startsWith('i')
-        ? BigInt.asIntN(width, any)
+        ? BigInt.asIntN(width, count)
         : type.startsWith('bcd')
           ? magnitude % 10n ** BigInt(size * 4)
           : BigInt.asUintN(width, magnitude)
