@@ -45,9 +45,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProc
   const polls: Subscription = schedule(site.buses, {
     clock,
     zone: site.zone,
-    poll: async (busSite, meter, kind, signal) => {
+    poll: async (busSite, poll) => {
       const bus = buses.get(busSite.name)
-      return bus === undefined ? false : acquisition.poll({ bus, site: busSite, meter, kind, signal })
+      return bus === undefined ? false : acquisition.poll({ bus, site: busSite, ...poll })
     }
   }).subscribe({ error: (thrown: unknown) => options.onFatal(asError(thrown)) })
   const report = setInterval(() => log.info('counts', { ...counters.snapshot(), spool: spool.state }), reportEveryMs)

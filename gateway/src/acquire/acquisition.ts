@@ -13,7 +13,7 @@ import {
   ReadFailure,
   type ReadJob
 } from '../protocols/protocol.js'
-import type { PollKind } from '../schedule/poll-plan.js'
+import type { Poll } from '../schedule/schedule.js'
 import { type HistoryMark, historyFrom, newReadings } from '../spool/history-mark.js'
 import type { Spool } from '../spool/spool.js'
 import type { Counters } from './counters.js'
@@ -30,16 +30,13 @@ export interface AcquisitionDependencies {
   readonly keysOf: (name: string) => MeterKeys | undefined
 }
 
-interface Poll {
+interface BusPoll extends Poll {
   readonly bus: Pick<Bus, 'read'>
   readonly site: SiteBus
-  readonly meter: SiteMeter
-  readonly kind: PollKind
-  readonly signal: AbortSignal
 }
 
 /** A poll with what its meter needs to be understood. */
-interface KeyedPoll extends Poll {
+interface KeyedPoll extends BusPoll {
   readonly keys: MeterKeys | undefined
 }
 
@@ -62,7 +59,7 @@ export class Acquisition {
    *
    * @returns whether what was asked for is on disk
    */
-  async poll(asked: Poll): Promise<boolean> {
+  async poll(asked: BusPoll): Promise<boolean> {
     const { site, meter, kind } = asked
     const keys = meter.key === undefined ? undefined : this.#dependencies.keysOf(meter.key)
     const poll = { ...asked, keys }
@@ -82,7 +79,7 @@ export class Acquisition {
   }
 
   async #read(poll: KeyedPoll, mark: HistoryMark | undefined): Promise<Exchange | undefined> {
-    const { meter, kind, signal, keys } = poll
+    const { meter, kind, failedBefore, signal, keys } = poll
     const since = meter.historySince
     const want: ReadJob['want'] =
       kind === 'history' && since !== undefined ? { kind, since: historyFrom(mark, since) } : { kind: 'current' }
@@ -93,6 +90,7 @@ export class Acquisition {
         profile: meter.profile.value,
         zone: this.#dependencies.zone,
         want,
+        failedBefore,
         signal,
         ...(keys === undefined ? {} : { keys })
       })
@@ -146,7 +144,7 @@ export class Acquisition {
     return undefined
   }
 
-  #failed(poll: Poll, error: DecodeFailure, bytes: Pick<Exchange, 'request' | 'response'>): false {
+  #failed(poll: BusPoll, error: DecodeFailure, bytes: Pick<Exchange, 'request' | 'response'>): false {
     this.#dependencies.counters.add(`failed.${error.code}`)
     this.#dependencies.log.warn('read failed', {
       code: error.code,
@@ -173,7 +171,7 @@ function newestOfEach(readings: readonly MeterReading[]): MeterReading[] {
 }
 
 /** A meter that answers and has nothing for its profile would otherwise count as read, and be missed with the bill. */
-function nothingFor({ site, meter }: Poll, { identity, offered = [] }: MeterReadout): DecodeFailure {
+function nothingFor({ site, meter }: BusPoll, { identity, offered = [] }: MeterReadout): DecodeFailure {
   const said = offered.length === 0 ? '' : `; it says ${offered.join(', ')}`
   const message = `meter ${formatIdentity(identity)} at ${meter.address} of ${site.name} has no register of profile ${meter.profile.name}${said}`
   return { code: 'NO_READINGS', message }

@@ -50,7 +50,11 @@ export class PollPlan {
    * time-out again: it lets the others go first, for a period and no longer, so that it is never kept from recovering.
    */
   turn(): number {
-    return this.#clock.now() + (this.#failures === 0 ? 0 : this.periodMs)
+    return this.#clock.now() + (this.failedBefore ? this.periodMs : 0)
+  }
+
+  get failedBefore(): boolean {
+    return this.#failures > 0
   }
 
   settle(kind: PollKind, succeeded: boolean): void {

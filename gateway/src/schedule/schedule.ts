@@ -4,11 +4,19 @@ import type { SiteBus, SiteMeter } from '../config/check.js'
 import { BusQueue } from './bus-queue.js'
 import { type PollKind, PollPlan } from './poll-plan.js'
 
+/** A conversation that is due. */
+export interface Poll {
+  readonly meter: SiteMeter
+  readonly kind: PollKind
+  readonly failedBefore: boolean
+  readonly signal: AbortSignal
+}
+
 export interface ScheduleDependencies {
   readonly clock: Clock
   readonly zone: string
   /** one conversation; resolves to whether it brought what was asked for */
-  readonly poll: (bus: SiteBus, meter: SiteMeter, kind: PollKind, signal: AbortSignal) => Promise<boolean>
+  readonly poll: (bus: SiteBus, poll: Poll) => Promise<boolean>
 }
 
 export interface Settled {
@@ -40,7 +48,7 @@ function busSchedule(bus: SiteBus, dependencies: ScheduleDependencies): Observab
     const queue = new BusQueue(async (plan) => {
       const kind = plan.due()
       if (kind === undefined || stop.signal.aborted) return
-      const succeeded = await dependencies.poll(bus, plan.meter, kind, stop.signal)
+      const succeeded = await dependencies.poll(bus, { meter: plan.meter, kind, failedBefore: plan.failedBefore, signal: stop.signal })
       plan.settle(kind, succeeded)
       subscriber.next({ bus: bus.name, address: plan.meter.address, kind, succeeded })
     })

@@ -5,7 +5,7 @@ import type { SiteBus, SiteMeter } from '../../src/config/check.js'
 import { modbusProtocol } from '../../src/protocols/modbus/driver.js'
 import { BusQueue } from '../../src/schedule/bus-queue.js'
 import { PollPlan } from '../../src/schedule/poll-plan.js'
-import { schedule } from '../../src/schedule/schedule.js'
+import { type Poll, schedule } from '../../src/schedule/schedule.js'
 
 const zone = 'Europe/Istanbul'
 const minute = 60_000
@@ -90,7 +90,7 @@ t.test(
     const settled = schedule([bus('one', [meter('dead', { everyMs }), meter('a', { everyMs }), meter('b', { everyMs })])], {
       clock,
       zone,
-      poll: async (_, { address }) => {
+      poll: async (_, { meter: { address } }) => {
         speaking += 1
         most = Math.max(most, speaking)
         await new Promise((resolve) => setTimeout(resolve, address === 'dead' ? 100 : 1))
@@ -116,6 +116,7 @@ t.test('a meter that failed lets those that are due go first, but for no longer 
   const plan = (address: string): PollPlan => new PollPlan({ bus: 'b', meter: meter(address), clock, zone })
   const [silent, first, second, late] = [plan('silent'), plan('first'), plan('second'), plan('late')]
   silent.settle('current', false)
+  t.same([silent.failedBefore, first.failedBefore], [true, false])
   const order: string[] = []
   let free = (): void => {}
   const queue = new BusQueue(async ({ meter: { address } }) => {
@@ -137,7 +138,7 @@ t.test('a meter that failed lets those that are due go first, but for no longer 
 t.test('buses do not wait for each other, and unsubscribing calls conversations off', async (t) => {
   const clock = new StandingClock()
   let aborted = false
-  const poll = (site: SiteBus, _meter: SiteMeter, _kind: string, signal: AbortSignal): Promise<boolean> =>
+  const poll = (site: SiteBus, { signal }: Poll): Promise<boolean> =>
     site.name === 'stuck'
       ? new Promise((resolve) => {
           signal.addEventListener('abort', () => {

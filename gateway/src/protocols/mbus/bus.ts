@@ -103,7 +103,7 @@ export class MbusBus implements Bus {
     return turn
   }
 
-  async #read({ address, profile, want, keys, signal }: ReadJob): Promise<Exchange> {
+  async #read({ address, profile, want, failedBefore, keys, signal }: ReadJob): Promise<Exchange> {
     if (!isMbusProfile(profile)) throw new ReadFailure('MBUS_PROFILE', 'The profile is not one for M-Bus', nothing)
     const reset = profile.applicationReset
     const { exchange } = await this.#talk(
@@ -112,7 +112,8 @@ export class MbusBus implements Bus {
         commands: reset === undefined ? [] : [{ kind: 'application-reset', ...reset }],
         data: { key: keys?.secrets.encryption, enough: (responses) => want.kind === 'current' && holdsCurrent(profile, responses) }
       },
-      signal
+      signal,
+      failedBefore === true ? 1 : this.#options.tries
     )
     return exchange
   }
@@ -171,12 +172,17 @@ export class MbusBus implements Bus {
     await ask(this.#line, { request, judge: (frame) => session.accept(frame), timing: this.#options.timing, signal })
   }
 
-  async #talk(target: Target, options: SessionOptions, signal: AbortSignal): Promise<{ session: Session; exchange: Exchange }> {
+  async #talk(
+    target: Target,
+    options: SessionOptions,
+    signal: AbortSignal,
+    silentTries = this.#options.tries
+  ): Promise<{ session: Session; exchange: Exchange }> {
     await this.#open(signal)
     const session = new Session(target, this.#links.get(keyOf(target)) ?? newLink, options)
     const transcript: Transcript = { sent: [], received: [], requests: [], responses: [] }
     try {
-      while ((await this.#step({ session, transcript, signal, silentTries: this.#options.tries })) === 'continue');
+      while ((await this.#step({ session, transcript, signal, silentTries })) === 'continue');
     } finally {
       this.#links.set(keyOf(target), session.link)
       this.#judgeSilence(transcript)
