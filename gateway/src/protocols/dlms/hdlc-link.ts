@@ -6,7 +6,7 @@ import type { HdlcAddress } from './codec/hdlc-fields.js'
 import { encodeHdlcFrame, type HdlcFrame } from './codec/hdlc-frame.js'
 import type { HdlcParameters } from './codec/hdlc-parameters.js'
 import { type HdlcEvent, HdlcReader } from './codec/hdlc-reader.js'
-import { HdlcPrimary, type Procedure, type Turn } from './hdlc-primary.js'
+import { type Burst, HdlcPrimary, type Procedure, type Turn } from './hdlc-primary.js'
 import type { ApduTransport } from './transport.js'
 import { type Bytes, Wire } from './wire.js'
 
@@ -63,8 +63,8 @@ export class HdlcLink implements ApduTransport {
     return this.#wire.bytes
   }
 
-  exchange(apdu: Uint8Array): Promise<Uint8Array> {
-    return this.#run(this.#primary.carry(apdu))
+  exchange(apdu: Uint8Array, kept?: Uint8Array): Promise<Uint8Array> {
+    return this.#run(this.#primary.carry(apdu, kept))
   }
 
   async close(): Promise<void> {
@@ -82,9 +82,8 @@ export class HdlcLink implements ApduTransport {
     try {
       let step = procedure.next()
       while (!step.done) {
-        const { frames, pauseMs } = step.value
-        if (pauseMs !== undefined) await this.#pause(pauseMs)
-        step = procedure.next(await this.#hand(frames))
+        if (step.value.pauseMs !== undefined) await this.#pause(step.value.pauseMs)
+        step = procedure.next(await this.#hand(step.value))
       }
       return step.value
     } catch (thrown) {
@@ -103,10 +102,10 @@ export class HdlcLink implements ApduTransport {
   }
 
   /** Hands the line over and waits for it to come back. */
-  async #hand(frames: readonly HdlcFrame[]): Promise<Turn> {
+  async #hand({ frames, kept = frames }: Burst): Promise<Turn> {
     this.#turn = []
-    const bytes = Buffer.concat(frames.map(encodeHdlcFrame))
-    const turn = await this.#wire.ask(bytes, this.#waitMs(bytes.length))
+    const bytes = bytesOf(frames)
+    const turn = await this.#wire.ask({ bytes, kept: bytesOf(kept), withinMs: this.#waitMs(bytes.length) })
     if (turn !== undefined) return turn
     // Half a frame of before would swallow the beginning of what comes next.
     this.#reader = new HdlcReader()
@@ -141,4 +140,8 @@ export class HdlcLink implements ApduTransport {
     }
     if (frame.control.final) this.#wire.answer({ frames: this.#turn, inTime: true })
   }
+}
+
+function bytesOf(frames: readonly HdlcFrame[]): Uint8Array {
+  return Buffer.concat(frames.map(encodeHdlcFrame))
 }

@@ -9,6 +9,8 @@ import { toHex } from './codec/reader.js'
 /** Frames that go out together; the last one hands the line over. */
 export interface Burst {
   readonly frames: readonly HdlcFrame[]
+  /** the same as they may be kept, where a secret stands in them */
+  readonly kept?: readonly HdlcFrame[]
   /** wait before they go: the meter said that it has nothing yet */
   readonly pauseMs?: number
 }
@@ -96,19 +98,27 @@ export class HdlcPrimary {
   /**
    * One APDU there and one back, in as many segments as either takes.
    *
+   * @param kept the APDU as it may be kept, of the same length
    * @throws {DlmsFault} DLMS_TIMEOUT, DLMS_DISCONNECTED, DLMS_HDLC for a frame rejected, DLMS_HDLC_SEQUENCE
    */
-  *carry(apdu: Uint8Array): Procedure<Uint8Array> {
-    const pieces = cutSegments({ direction: 'command', apdu }, this.#agreed.maxInformationTransmit)
+  *carry(apdu: Uint8Array, kept: Uint8Array = apdu): Procedure<Uint8Array> {
+    const room = this.#agreed.maxInformationTransmit
+    const pieces = cutSegments({ direction: 'command', apdu }, room)
+    const keptPieces = cutSegments({ direction: 'command', apdu: kept }, room)
     let acknowledged = 0
     let whole: LlcFrame | undefined
     let silent = 0
     let empty = 0
+    let busy = false
     while (whole === undefined) {
-      const { frames, inTime } = yield this.#burst(pieces, acknowledged, empty > 0)
+      // Who says RNR takes no information now: it is polled until it says RR.
+      const from: number = busy ? pieces.length : acknowledged
+      const pause = empty > 0 || busy ? { pauseMs: pollPauseMs } : {}
+      const turn: Turn = yield { frames: this.#burst(pieces, from), kept: this.#burst(keptPieces, from), ...pause }
       let news = 0
-      for (const frame of frames) {
+      for (const frame of turn.frames) {
         checkAlive(frame)
+        busy = frame.control.kind === 'RNR'
         const fresh = this.#acknowledgedBy(frame.control, pieces.length - acknowledged)
         acknowledged += fresh
         news += fresh
@@ -118,8 +128,8 @@ export class HdlcPrimary {
         news += 1
       }
       // With each piece of news both counts begin again: an answer in a thousand segments is no repetition.
-      silent = news > 0 || inTime ? 0 : silent + 1
-      empty = news === 0 && inTime ? empty + 1 : 0
+      silent = news > 0 || turn.inTime ? 0 : silent + 1
+      empty = news === 0 && turn.inTime ? empty + 1 : 0
       if (silent > this.#repetitions) throw new DlmsFault('DLMS_TIMEOUT', `the meter was asked ${silent} times and did not answer`)
       if (empty > polls) throw new DlmsFault('DLMS_TIMEOUT', `the meter has not got an answer after ${empty} polls`)
     }
@@ -135,16 +145,14 @@ export class HdlcPrimary {
   }
 
   /** What is not acknowledged, as much as the window allows, again and again; then polls that acknowledge in their turn. */
-  #burst(pieces: readonly Uint8Array[], acknowledged: number, pause: boolean): Burst {
+  #burst(pieces: readonly Uint8Array[], from: number): readonly HdlcFrame[] {
     const receive = this.#segments.next
-    const waiting = pieces.slice(acknowledged, acknowledged + this.#agreed.windowTransmit)
-    const pausing = pause ? { pauseMs: pollPauseMs } : {}
-    if (waiting.length === 0) return { frames: [this.#frame({ kind: 'RR', receive, final: true })], ...pausing }
-    const frames = waiting.map((information, index): HdlcFrame => {
+    const waiting = pieces.slice(from, from + this.#agreed.windowTransmit)
+    if (waiting.length === 0) return [this.#frame({ kind: 'RR', receive, final: true })]
+    return waiting.map((information, index): HdlcFrame => {
       const control = { kind: 'I', send: (this.#oldest + index) % 8, receive, final: index === waiting.length - 1 } as const
-      return { ...this.#frame(control, information), segmented: acknowledged + index < pieces.length - 1 }
+      return { ...this.#frame(control, information), segmented: from + index < pieces.length - 1 }
     })
-    return { frames, ...pausing }
   }
 
   /** How many of the frames under way an N(R) acknowledges. One that acknowledges what was not sent is no news. */

@@ -1,9 +1,12 @@
 import type { Line } from '../../line/index.js'
 import type { BusDependencies, MeterKeys } from '../protocol.js'
+import { encodeApdu, readApdu } from './codec/apdu.js'
+import { mechanisms } from './codec/authentication.js'
 import { integerOf } from './codec/data-types.js'
 import { DlmsFault } from './codec/fault.js'
 import { attributes } from './codec/object-classes.js'
 import type { AssociationPlan } from './codec/profile.js'
+import { ByteReader } from './codec/reader.js'
 import { publicClientPort } from './codec/wrapper.js'
 import { HdlcLink } from './hdlc-link.js'
 import { checkSecrets, type Secured, secure, unprotected } from './security.js'
@@ -93,8 +96,7 @@ export class Talk {
       if (transport.releases) await release(transport, await protection.protect(releaseRequest(opening, purpose)))
       return { value, bytes: transport.conversation }
     } finally {
-      await protection.keep()
-      await this.#farewell(transport)
+      await protection.keep().finally(() => this.#farewell(transport))
     }
   }
 
@@ -149,7 +151,8 @@ const plain: Secured = { opening: publicOpening, protection: unprotected }
 async function carry<Value>(dialogue: Dialogue<Value>, transport: ApduTransport, protection: Secured['protection']): Promise<Value> {
   let step = dialogue.next()
   while (!step.done) {
-    const answer = await transport.exchange(await protection.protect(step.value))
+    const bytes = await protection.protect(step.value)
+    const answer = await transport.exchange(bytes, step.value.apdu === 'aarq' ? withoutPassword(bytes) : bytes)
     step = dialogue.next(await protection.open(answer))
   }
   return step.value
@@ -162,4 +165,11 @@ async function release(transport: ApduTransport, request: Uint8Array): Promise<v
   } catch (thrown) {
     if (!(thrown instanceof DlmsFault) || !harmless.has(thrown.code)) throw thrown
   }
+}
+
+/** An AARQ without the password of LLS: its bytes go to logs and, as evidence, to whoever may see a bill. */
+function withoutPassword(bytes: Uint8Array): Uint8Array {
+  const aarq = readApdu(new ByteReader(bytes))
+  if (aarq.apdu !== 'aarq' || aarq.mechanismName !== mechanisms.low || aarq.callingAuthenticationValue === undefined) return bytes
+  return encodeApdu({ ...aarq, callingAuthenticationValue: new Uint8Array(aarq.callingAuthenticationValue.length) })
 }

@@ -1,7 +1,7 @@
 import type { Line } from '../../line/index.js'
 import { DlmsFault } from './codec/fault.js'
 
-/** What went over the line, both ways. */
+/** What went over the line, both ways; in the place of a password stand zeros. */
 export interface Bytes {
   readonly request: Uint8Array
   readonly response: Uint8Array
@@ -9,6 +9,13 @@ export interface Bytes {
 
 /** Bytes of one conversation: a line that never stops sending is cut here. */
 export const maxReceivedBytes = 8 * 1024 * 1024
+
+export interface Question {
+  readonly bytes: Uint8Array
+  /** the same where no secret stands in them */
+  readonly kept: Uint8Array
+  readonly withinMs: number
+}
 
 interface Waiter<Answer> {
   readonly answer: (answer: Answer) => void
@@ -56,13 +63,13 @@ export class Wire<Answer> {
   }
 
   /**
-   * Sends, and waits for what `answer` is given. The wait is for the whole of it: a meter that sends a byte now and then does not
+   * Sends `bytes`, keeps `kept` of them, and waits for what `answer` is given. The wait is for the whole of it: a meter that sends a byte now and then does not
    * prolong it.
    *
    * @returns undefined when nothing came in time
    * @throws {DlmsFault} the first fault of the conversation
    */
-  ask(bytes: Uint8Array, withinMs: number): Promise<Answer | undefined> {
+  ask({ bytes, kept, withinMs }: Question): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#fault !== undefined) return reject(this.#fault)
       const settled = (): void => {
@@ -83,7 +90,7 @@ export class Wire<Answer> {
           reject(fault)
         }
       }
-      this.#sent.push(bytes)
+      this.#sent.push(kept)
       if (!this.#line.send(bytes)) this.fail(new DlmsFault('DLMS_CLOSED', 'the line is not open'))
     })
   }

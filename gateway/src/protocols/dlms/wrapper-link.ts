@@ -35,9 +35,10 @@ export class WrapperLink implements ApduTransport {
     return this.#wire.bytes
   }
 
-  async exchange(apdu: Uint8Array): Promise<Uint8Array> {
+  async exchange(apdu: Uint8Array, kept: Uint8Array = apdu): Promise<Uint8Array> {
     const { client, server, answerWithinMs } = this.#options
-    const answer = await this.#wire.ask(encodeWrapper({ source: client, destination: server, apdu }), answerWithinMs)
+    const framed = (each: Uint8Array): Uint8Array => encodeWrapper({ source: client, destination: server, apdu: each })
+    const answer = await this.#wire.ask({ bytes: framed(apdu), kept: framed(kept), withinMs: answerWithinMs })
     if (answer !== undefined) return answer
     const fault = new DlmsFault('DLMS_TIMEOUT', `the meter at wPort ${server} did not answer within ${answerWithinMs} ms`)
     // An answer that comes later would be taken for that of the next request.

@@ -147,11 +147,13 @@ t.test('what is lost is asked for again, and a frame sent twice leaves the evide
     ['our own echo before it', [[to(numbered(1, 1), command(by.getSerial)), said(1)]]],
     ['the answer of another meter before it', [[hdlc('21', '0225', numbered(1, 2), response(by.scale)), said(1)]]],
     ['the answer before it again', [[said(0), said(1)]]],
-    ['not ready, then ready', [[from(Buffer.of((2 << 5) | 0x15).toString('hex'))]]]
+    ['not ready, then ready', [[from(Buffer.of((2 << 5) | 0x15).toString('hex'))]]],
+    ['too busy to take it, then not', [[from(Buffer.of((1 << 5) | 0x15).toString('hex'))], [said(1)]]]
   ]
   for (const [name, answers] of cases) {
     const poll = Buffer.of((1 << 5) | 0x11).toString('hex')
-    const { bus } = await setUp(t, { script: { [step(1)]: answers, [poll]: [[said(1)]] } })
+    const polled = name.startsWith('too busy') ? from(poll) : said(1)
+    const { bus } = await setUp(t, { script: { [step(1)]: answers, [poll]: [[polled]] } })
     const exchange = await bus.read(job())
     t.ok(decode(exchange).ok, name)
   }
@@ -199,6 +201,16 @@ t.test('addresses have one, two or four bytes', async (t) => {
     t.equal((await failureOf(bus.read(job({ address })))).code, 'DLMS_ADDRESS', address)
   }
   t.equal((await failureOf(bus.read(job({ profile: { ...profile, association: { client: 300 } } })))).code, 'DLMS_ADDRESS')
+})
+
+t.test('a password stands in no frame that is kept', async (t) => {
+  const aarq = command(by.aarq.replace('601da1', '6034a1').replace('be10', '8a0207808b0760857405080201ac0880066f70656e2121be10'))
+  const { bus } = await setUp(t, { script: { [`${numbered(0, 0)} ${aarq}`]: [[said(0)]] } })
+  const low = { ...profile, association: { client: 16, authentication: 'lls' } }
+  const keys = { name: 'K', version: 1, secrets: { password: Buffer.from('open!!') } }
+  const exchange = await bus.read(job({ profile: low, keys }))
+  t.notOk(Buffer.from(exchange.request).includes('open'))
+  t.match(dlmsProtocol.codec.decodeEvidence({ ...exchange, profile: low, zone, keys }), { ok: true, value: { readings: [index] } })
 })
 
 t.test('no change of one byte in a conversation of frames is more than a value or a code', async (t) => {

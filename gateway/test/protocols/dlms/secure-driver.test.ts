@@ -211,7 +211,7 @@ t.test('evidence needs its keys, and says of others only that they do not fit', 
   t.ok(decoded < 25, `${decoded} changes are not seen`)
 })
 
-t.test('a password goes in the AARQ', async (t) => {
+t.test('a password goes over the line in the AARQ', async (t) => {
   const aarq = by.aarq.replace('601da1', '6034a1').replace('be10', '8a0207808b0760857405080201ac0880066f70656e2121be10')
   const answers = [[aarq, by.aare] as const, ...by.current.slice(1)].map(([request, said]) => [request, by.says(said)] as const)
   const peer = await by.startPeer(new Map(answers))
@@ -226,6 +226,8 @@ t.test('a password goes in the AARQ', async (t) => {
   const low = { ...openProfile, association: { client: 16, authentication: 'lls' } }
   const exchange = await bus.read(job({ profile: low, keys: { ...keys, secrets: { password: Buffer.from('open!!') } } }))
   t.match(decode(exchange, { profile: low }), { ok: true, value: { readings: [index] } })
+  t.notOk(Buffer.from(exchange.request).includes('open'), 'and not into the evidence')
+  t.equal(exchange.request.length, Buffer.concat([by.frame(aarq), ...by.current.slice(1).map(([request]) => by.frame(request))]).length)
 })
 
 t.test('the answer to a challenge as the Green Book has it', (t) => {
