@@ -39,7 +39,7 @@ export interface TransportHeader {
   /** 16 bits: security mode, number of encrypted blocks and more */
   readonly configuration: number
   /** the byte behind it in mode 7: how keys are derived, and which key of the meter they are made of */
-  readonly extension?: number
+  readonly extension?: number | undefined
 }
 
 /** Modes of EN 13757-7:2018 that hide data: 5 and 7 AES-128-CBC, 13 TLS. */
@@ -76,12 +76,11 @@ export function readTransportHeader(
   const [access = 0, status = 0] = data.subarray(longHeader.access.offset - skipped)
   const configuration = number16(part(longHeader.configuration))
   const extended = modeOf(configuration) === securityModes.aesCbcDerived
-  const extension = data[size]
+  const extension = extended ? data[size] : undefined
   if (extended && extension === undefined)
     return refuse('MBUS_HEADER_TRUNCATED', `The header of mode 7 has ${size + 1} bytes, here are ${size}`, order.offset + size)
-  const rest = { access, status, configuration, ...(extended && extension !== undefined ? { extension } : {}) }
   const wholeSize = extended ? size + 1 : size
-  if (kind === 'short') return success({ size: wholeSize, ...rest })
+  if (kind === 'short') return success({ size: wholeSize, access, status, configuration, extension })
   const [id, manufacturer] = [part(longHeader.id), part(longHeader.manufacturer)]
   const [version = 0, medium = 0] = data.subarray(longHeader.version.offset)
   return success({
@@ -93,7 +92,10 @@ export function readTransportHeader(
       medium: mediumName(medium)
     },
     address: Uint8Array.of(...manufacturer, ...id, version, medium),
-    ...rest
+    access,
+    status,
+    configuration,
+    extension
   })
 }
 
