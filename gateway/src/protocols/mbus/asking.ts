@@ -18,6 +18,9 @@ const worthRepeating: ReadonlySet<string> = new Set([
   'MBUS_REPEATED'
 ])
 
+/** What is wrong with a frame that was there up to its end. */
+const damaged: ReadonlySet<string> = new Set(['MBUS_CHECKSUM', 'MBUS_STOP_BYTE'])
+
 export interface Question<Verdict> {
   readonly request: Uint8Array
   /** whether a frame answers this request */
@@ -63,7 +66,7 @@ export function ask<Verdict>(line: Line, question: Question<Verdict>): Promise<R
     const begin = setTimeout(() => {
       if (hearing.heardNothing) finish(failure(hearing.unanswered(beginMs)))
     }, beginMs)
-    // Behind another's answer the asked meter may still speak, until the time is over at which it must have begun.
+    // Behind noise and another's answer the asked meter may still speak, until the time is over at which it must have begun.
     const own = setTimeout(() => {
       begun = true
       if (hearing.refused !== undefined && !hearing.isWaiting && quiet === undefined) finish(failure(hearing.refused))
@@ -80,7 +83,7 @@ export function ask<Verdict>(line: Line, question: Question<Verdict>): Promise<R
         if (hearing.refused === undefined || hearing.isWaiting) return
         quiet = setTimeout(() => {
           quiet = undefined
-          if (begun || !hearing.passedOver) finish(failure(hearing.refused ?? hearing.unanswered(quietMs)))
+          if (begun || hearing.hadBrokenFrame) finish(failure(hearing.refused ?? hearing.unanswered(quietMs)))
         }, quietMs)
       }
     })
@@ -95,7 +98,7 @@ class Hearing<Verdict> {
   /** what is before it was an echo, noise or not an answer */
   #position = 0
   #refused: Omit<AskFailure, 'bytes'> | undefined
-  #passedOver = false
+  #hadBrokenFrame = false
   #waiting = false
 
   constructor(question: Question<Verdict>) {
@@ -116,9 +119,9 @@ class Hearing<Verdict> {
     return this.#refused === undefined ? undefined : { ...this.#refused, bytes: this.#buffer }
   }
 
-  /** what was refused is a whole frame that is another's */
-  get passedOver(): boolean {
-    return this.#passedOver
+  /** a frame of the right size came damaged: that was the answer */
+  get hadBrokenFrame(): boolean {
+    return this.#hadBrokenFrame
   }
 
   /** in the middle of a frame */
@@ -164,6 +167,7 @@ class Hearing<Verdict> {
         return undefined
       }
       if (!frame.ok) {
+        this.#hadBrokenFrame ||= damaged.has(frame.error.code)
         this.#refuse(frame.error, true)
         this.#position += 1
         continue
@@ -177,7 +181,6 @@ class Hearing<Verdict> {
       const repeatable = worthRepeating.has(verdict.error.code)
       this.#refuse(verdict.error, repeatable)
       if (!repeatable) return failure({ ...verdict.error, repeatable, bytes: this.#buffer })
-      this.#passedOver = true
     }
     return undefined
   }
