@@ -71,6 +71,8 @@ export async function readFaultyLine(kind: Kind, faults: readonly object[], roun
       if (identity.id !== entry.serial) return { outcome: 'wrong', what: `identity ${identity.id}` }
       const wrong = readings.find((reading) => !isTrue(reading, entry, before))
       if (wrong !== undefined) return { outcome: 'wrong', what: `${wrong.raw} at ${toIso(wrong.at)}` }
+      const instants = new Set(readings.map(({ at }) => at))
+      if (instants.size < readings.length) return { outcome: 'wrong', what: 'one value stands for two' }
       return readings.length === 0 ? { outcome: 'failed', code: 'NO_READINGS' } : { outcome: 'good', readings: readings.length }
     } catch (thrown) {
       if (thrown instanceof Error && thrown.name === 'ReadFailure' && 'code' in thrown)

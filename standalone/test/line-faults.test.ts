@@ -38,10 +38,14 @@ const flipped: Trouble = { fault: { type: 'flipped', bits: 1 }, expect: 'failed'
 const invalidIndex: Trouble = { fault: { type: 'lie', about: 'index' } }
 const wrongKey: Trouble = { fault: { type: 'wrong-key' }, expect: 'failed' }
 
+/** Behind the answer of the repeated request this one comes into the next question. */
+const lateForAnother: Trouble = { fault: { type: 'late', byMs: 450, every: 2 } }
+
 const onTcp: ReadonlySet<string> = new Set(['Modbus TCP', 'DLMS, wrapper'])
 
 function troublesOf(kind: Kind): readonly Trouble[] {
   if (kind.secrets !== undefined) return [flipped, { fault: { type: 'noise', place: 'inside', bytes: 1 } }, { fault: late }, wrongKey]
+  if (kind.name === 'Modbus RTU in equal blocks') return [lateForAnother]
   if (onTcp.has(kind.name)) return troubles.map(({ fault }) => ({ fault }))
   return [...troubles, flipped, ...(kind.protocol === 'dlms' ? [] : [invalidIndex])]
 }

@@ -15,6 +15,14 @@ export const kinds: readonly Kind[] = [
   { name: 'M-Bus, mode 7', protocol: 'mbus', meter: { mbus: { ...frames, key, mode: 7 } }, secrets: { encryption } },
   { name: 'Modbus TCP', protocol: 'modbus' },
   { name: 'Modbus RTU', protocol: 'modbus', simulated: { modbus: { framing: 'rtu' } }, gateway: { framing: 'rtu' } },
+  /** answers to its questions are of one length, so that nothing in them tells which is answered */
+  {
+    name: 'Modbus RTU in equal blocks',
+    protocol: 'modbus',
+    simulated: { modbus: { framing: 'rtu' } },
+    gateway: { framing: 'rtu' },
+    profile: { blockRegisters: 24 }
+  },
   { name: 'DLMS, wrapper', protocol: 'dlms' },
   { name: 'DLMS, HDLC', protocol: 'dlms', simulated: { dlms: { framing: 'hdlc' } }, gateway: { framing: 'hdlc' } },
   {

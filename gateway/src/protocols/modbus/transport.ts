@@ -9,6 +9,12 @@ import type { Timing } from './timing.js'
 /** Nobody sends more before an answer is judged: two frames, an echo of the request, and some noise. */
 const mostBytes = 1_024
 
+/**
+ * So many waits long an answer that did not come may still come, and be taken for one to another question that has as many registers.
+ * Converters on slow networks keep one back for longer than the one wait that is given to it.
+ */
+const owedForWaits = 2
+
 export interface Asking {
   readonly withinMs: number
   readonly signal: AbortSignal
@@ -166,7 +172,7 @@ export class Transport {
   }
 
   #owe(sent: Sent, withinMs: number): void {
-    const owed = { request: keyOf(sent), until: delay(withinMs, undefined, { ref: false }) }
+    const owed = { request: keyOf(sent), until: delay(owedForWaits * withinMs, undefined, { ref: false }) }
     this.#owed.set(sent.unit, owed)
     owed.until.then(() => {
       if (this.#owed.get(sent.unit) === owed) this.#owed.delete(sent.unit)
