@@ -54,6 +54,10 @@ await broker.close()
 const healthy = meters.filter((meter) => meter.kind === 'healthy')
 const each = healthy.map((meter) => punctuality(broker.reads.get(`${meter.bus}/${meter.address}`) ?? [], everyMs, until))
 const late = each.flatMap((meter) => [...meter.lateMs])
+for (const [index, { missed, lateMs }] of each.entries()) {
+  if (missed > 0)
+    console.error(`${healthy[index]?.bus}/${healthy[index]?.address} missed ${missed}, late by up to ${Math.max(0, ...lateMs)} ms`)
+}
 const wrongValues = healthy.filter((meter) =>
   (broker.readings.get(`${meter.bus}/${meter.address}`) ?? []).some((raw) => raw !== BigInt(meter.index))
 )

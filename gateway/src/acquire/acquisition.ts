@@ -79,7 +79,7 @@ export class Acquisition {
   }
 
   async #read(poll: KeyedPoll, mark: HistoryMark | undefined): Promise<Exchange | undefined> {
-    const { meter, kind, failedBefore, signal, keys } = poll
+    const { meter, kind, doubtful, signal, keys } = poll
     const since = meter.historySince
     const want: ReadJob['want'] =
       kind === 'history' && since !== undefined ? { kind, since: historyFrom(mark, since) } : { kind: 'current' }
@@ -90,7 +90,7 @@ export class Acquisition {
         profile: meter.profile.value,
         zone: this.#dependencies.zone,
         want,
-        failedBefore,
+        doubtful,
         signal,
         ...(keys === undefined ? {} : { keys })
       })

@@ -82,8 +82,8 @@ export interface ReadJob {
   readonly zone: string
   /** `current`: indexes of now. `history`: also stored values, from `since` on where the protocol can ask for a range */
   readonly want: { readonly kind: 'current' } | { readonly kind: 'history'; readonly since: EpochMs }
-  /** the conversation before failed: silence is believed at once, so that a dead meter costs its bus one time-out */
-  readonly failedBefore?: boolean
+  /** it did not answer last time, or was never asked: silence is believed at once, so that a dead meter costs its bus one time-out */
+  readonly doubtful?: boolean
   readonly keys?: MeterKeys
   readonly signal: AbortSignal
 }

@@ -22,6 +22,7 @@ export class PollPlan {
   readonly phaseMs: number
   readonly #clock: Clock
   readonly #zone: string
+  #answered = false
   #failures = 0
   #notBefore = 0
   #historyFrom: number
@@ -46,20 +47,22 @@ export class PollPlan {
   }
 
   /**
-   * By when a poll that is due now should begin, for the order of a bus's queue. One that failed last time may cost its whole
-   * time-out again: it lets the others go first, for a period and no longer, so that it is never kept from recovering.
+   * By when a poll that is due now should begin, for the order of a bus's queue. A doubtful meter may cost its whole time-out:
+   * it lets the others go first, for a period and no longer, so that it is never kept from recovering.
    */
   turn(): number {
-    return this.#clock.now() + (this.failedBefore ? this.periodMs : 0)
+    return this.#clock.now() + (this.doubtful ? this.periodMs : 0)
   }
 
-  get failedBefore(): boolean {
-    return this.#failures > 0
+  /** Whether the meter did not answer last time, or was never asked. */
+  get doubtful(): boolean {
+    return !this.#answered
   }
 
   settle(kind: PollKind, succeeded: boolean): void {
     const now = this.#clock.now()
     if (kind === 'history') this.#settleHistory(now, succeeded)
+    this.#answered = succeeded
     this.#failures = succeeded ? 0 : this.#failures + 1
     this.#notBefore = this.#failures <= toleratedFailures ? 0 : now + this.#backOffMs()
   }

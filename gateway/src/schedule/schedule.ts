@@ -8,7 +8,7 @@ import { type PollKind, PollPlan } from './poll-plan.js'
 export interface Poll {
   readonly meter: SiteMeter
   readonly kind: PollKind
-  readonly failedBefore: boolean
+  readonly doubtful: boolean
   readonly signal: AbortSignal
 }
 
@@ -48,7 +48,7 @@ function busSchedule(bus: SiteBus, dependencies: ScheduleDependencies): Observab
     const queue = new BusQueue(async (plan) => {
       const kind = plan.due()
       if (kind === undefined || stop.signal.aborted) return
-      const succeeded = await dependencies.poll(bus, { meter: plan.meter, kind, failedBefore: plan.failedBefore, signal: stop.signal })
+      const succeeded = await dependencies.poll(bus, { meter: plan.meter, kind, doubtful: plan.doubtful, signal: stop.signal })
       plan.settle(kind, succeeded)
       subscriber.next({ bus: bus.name, address: plan.meter.address, kind, succeeded })
     })

@@ -33,7 +33,7 @@ t.test('a meter that answers without any register of its profile has failed, and
   const acquisition = new Acquisition({ spool, log, counters, clock: { now: () => now }, zone, keysOf: () => undefined })
   const { signal } = new AbortController()
   for (const kind of ['current', 'history'] as const) {
-    t.equal(await acquisition.poll({ bus: wire([energy]), site, meter, kind, failedBefore: false, signal }), false, kind)
+    t.equal(await acquisition.poll({ bus: wire([energy]), site, meter, kind, doubtful: false, signal }), false, kind)
   }
   t.same(counters.snapshot(), { 'failed.NO_READINGS': 2, reads: 2 })
   t.equal(spool.state.messages, 0)
@@ -45,7 +45,7 @@ t.test('a meter that answers without any register of its profile has failed, and
     profile: 'water',
     message: /KAM 12345678.*mbus-1.*water.*energy Wh instantaneous storage 0/
   })
-  t.equal(await acquisition.poll({ bus: wire([energy, volume]), site, meter, kind: 'current', failedBefore: false, signal }), true)
+  t.equal(await acquisition.poll({ bus: wire([energy, volume]), site, meter, kind: 'current', doubtful: false, signal }), true)
   t.equal(counters.get('readings'), 1)
   await spool.close()
 })
@@ -71,8 +71,8 @@ t.test("a meter's keys go to its bus, and their version onto the wire", async (t
   }
   const { signal } = new AbortController()
   const keyed = { ...meter, key: 'k' }
-  t.ok(await acquisition.poll({ bus, site, meter: keyed, kind: 'current', failedBefore: false, signal }))
-  t.ok(await acquisition.poll({ bus, site, meter, kind: 'current', failedBefore: false, signal }))
+  t.ok(await acquisition.poll({ bus, site, meter: keyed, kind: 'current', doubtful: false, signal }))
+  t.ok(await acquisition.poll({ bus, site, meter, kind: 'current', doubtful: false, signal }))
   t.same(given, [keys, undefined])
   const messages = (await spool.next('live', 0, 9)).map(({ text }) => JSON.parse(text) as { exchanges: { keyVersion: number }[] })
   t.same(

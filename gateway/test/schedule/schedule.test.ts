@@ -115,8 +115,10 @@ t.test('a meter that failed lets those that are due go first, but for no longer 
   const clock = new StandingClock()
   const plan = (address: string): PollPlan => new PollPlan({ bus: 'b', meter: meter(address), clock, zone })
   const [silent, first, second, late] = [plan('silent'), plan('first'), plan('second'), plan('late')]
+  t.ok(first.doubtful, 'a meter that was never asked')
+  for (const answering of [first, second, late]) answering.settle('current', true)
   silent.settle('current', false)
-  t.same([silent.failedBefore, first.failedBefore], [true, false])
+  t.same([silent.doubtful, first.doubtful], [true, false])
   const order: string[] = []
   let free = (): void => {}
   const queue = new BusQueue(async ({ meter: { address } }) => {

@@ -52,7 +52,7 @@ export class DlmsBus implements Bus {
   }
 
   read(job: ReadJob): Promise<Exchange> {
-    const attempts = job.failedBefore === true ? 1 : this.#settings.attempts
+    const attempts = job.doubtful === true ? 1 : this.#settings.attempts
     return this.#inTurn(job.signal, attempts, async (talk, signal) => {
       const { clock } = this.#dependencies
       const profile = parseProfile(job.profile)

@@ -103,7 +103,7 @@ export class MbusBus implements Bus {
     return turn
   }
 
-  async #read({ address, profile, want, failedBefore, keys, signal }: ReadJob): Promise<Exchange> {
+  async #read({ address, profile, want, doubtful, keys, signal }: ReadJob): Promise<Exchange> {
     if (!isMbusProfile(profile)) throw new ReadFailure('MBUS_PROFILE', 'The profile is not one for M-Bus', nothing)
     const reset = profile.applicationReset
     const { exchange } = await this.#talk(
@@ -113,7 +113,7 @@ export class MbusBus implements Bus {
         data: { key: keys?.secrets.encryption, enough: (responses) => want.kind === 'current' && holdsCurrent(profile, responses) }
       },
       signal,
-      failedBefore === true ? 1 : this.#options.tries
+      doubtful === true ? 1 : this.#options.tries
     )
     return exchange
   }

@@ -182,7 +182,7 @@ t.test('silence, and half a frame, are a time-out, after as many attempts as are
     const { request } = bytesOf(by.current.slice(0, 2))
     t.ok(request.subarray(0, failure.request.length).equals(failure.request), 'the bytes of the last attempt only')
     t.equal(peer.connections(), 2)
-    t.equal((await failureOf(bus.read({ ...job(), failedBefore: true }))).code, 'DLMS_TIMEOUT')
+    t.equal((await failureOf(bus.read({ ...job(), doubtful: true }))).code, 'DLMS_TIMEOUT')
     t.equal(peer.connections(), 3, 'after a failure the silence is believed at once')
   }
 })

@@ -98,7 +98,7 @@ t.test('a dead meter costs its tries, and the next one is read', async (t) => {
   t.equal(failure.code, 'NO_ANSWER')
   t.equal(hexOf(failure.request), nke.repeat(3))
   t.same(line.requests, [nke, nke, nke])
-  t.equal(hexOf((await failureOf(bus.read(job({ failedBefore: true })))).request), nke, 'after a failure the silence is believed at once')
+  t.equal(hexOf((await failureOf(bus.read(job({ doubtful: true })))).request), nke, 'after a failure the silence is believed at once')
   const exchange = await bus.read(job({ address: '6' }))
   t.ok(exchange.response.length > 1)
 })
