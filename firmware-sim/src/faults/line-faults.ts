@@ -59,7 +59,7 @@ export class LineFaults {
       const own = this.#struck(answer.address, this.#options.meters.get(answer.address) ?? [], at)
       if (own.some(({ fault }) => fault.type === 'silence')) continue
       struck.push(...own)
-      const bytes = this.#orForeign(answer, struck)
+      const bytes = this.#orForeign(answer, [...ofBus, ...own])
       this.#lastAnswers.set(answer.address, answer.bytes)
       if (bytes !== undefined) heard.push(bytes)
     }
@@ -124,10 +124,9 @@ function damaged(bytes: Uint8Array, fault: LineFault, chance: Chance): Uint8Arra
   }
   if (fault.type === 'flipped') {
     const flipped = Uint8Array.from(bytes)
-    for (let bit = 0; bit < fault.bits && flipped.length > 0; bit++) {
-      const place = chance.below(flipped.length)
-      flipped[place] = (flipped[place] ?? 0) ^ (1 << chance.below(8))
-    }
+    const bits = new Set<number>()
+    while (bits.size < Math.min(fault.bits, 8 * bytes.length)) bits.add(chance.below(8 * bytes.length))
+    for (const bit of bits) flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
     return flipped
   }
   if (fault.type !== 'lost' && fault.type !== 'doubled') return bytes

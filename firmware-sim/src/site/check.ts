@@ -1,6 +1,6 @@
 import { isAppError } from '@endeks/domain/errors'
 import { type ConfigProblem, configInvalid, problemsOf } from '@endeks/domain/process'
-import { epochMs } from '@endeks/domain/time'
+import { epochMs, fromIso } from '@endeks/domain/time'
 import { Value } from 'typebox/value'
 import { simulatedProtocols } from '../meters/index.js'
 import { problemsOfFaults } from './check-faults.js'
@@ -54,15 +54,21 @@ function problemsOfBus(bus: SimulatedBusEntry, path: string, zone: string): Conf
   return problems
 }
 
-/** Why the protocol can't have a meter that is right by itself. */
+/** Why the protocol can't have a meter that is right by itself, or one that comes into its place. */
 function problemsOnTheWire(entry: SimulatedMeterEntry, bus: SimulatedBusEntry, { path, zone }: PlaceInSite): ConfigProblem[] {
-  try {
-    simulatedProtocols.get(bus.protocol)?.tryOut(simulatedMeter(entry, zone, { now: () => epochMs(0) }), bus)
-    return []
-  } catch (thrown) {
-    if (isAppError(thrown, 'CONFIG_INVALID') || isAppError(thrown, 'VALIDATION')) return [{ path, message: thrown.message }]
-    throw thrown
-  }
+  const protocol = simulatedProtocols.get(bus.protocol)
+  const exchanges = (entry.faults ?? []).flatMap((fault, index) =>
+    fault.type === 'exchanged' ? [{ at: fromIso(fault.at), path: `${path}/faults/${index}` }] : []
+  )
+  return [{ at: epochMs(0), path }, ...exchanges].flatMap(({ at, path: here }) => {
+    try {
+      protocol?.tryOut(simulatedMeter(entry, zone, { now: () => at }), bus)
+      return []
+    } catch (thrown) {
+      if (isAppError(thrown, 'CONFIG_INVALID') || isAppError(thrown, 'VALIDATION')) return [{ path: here, message: thrown.message }]
+      throw thrown
+    }
+  })
 }
 
 /** What is told in a property of a protocol's name is for that protocol. */

@@ -78,6 +78,7 @@ t.test('another meter’s answer is the last that it gave, and silence before it
   t.same(heard(line, [other]), Buffer.from(other.bytes))
   t.same(heard(line), Buffer.from(other.bytes))
   t.equal(heard(faults([{ type: 'foreign', address: '7' }])).length, 0)
+  t.same(heard(faults([{ type: 'foreign' }]), [answer, other]), Buffer.from(other.bytes), 'at once with one that answers for itself')
 })
 
 t.test('answers at once mix to zeros where one of them sends a zero; a silent meter mixes with none', async (t) => {

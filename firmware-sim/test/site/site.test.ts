@@ -110,6 +110,8 @@ t.test('faults and options are held against the bus and the meter that they are 
   const exchanged = { type: 'exchanged', at: '2025-08-01T00:00:00Z', serial: '12345678', initialIndex: 100_000_000 }
   const here = '/buses/0/meters/0'
   t.same(onMeter({ faults: [exchanged] }), [`${here}/faults/0/initialIndex`, `${here}/faults/0/at`, `${here}/faults/0/serial`])
+  const unsayable = { ...exchanged, at: '2025-10-01T00:00:00Z', serial: 'LOG-2', initialIndex: 0 }
+  t.same(onMeter({ faults: [unsayable] }), [`${here}/faults/0`], 'M-Bus has no such serial number')
   t.same(onMeter({ faults: [{ type: 'wrong-key' }] }), [`${here}/faults/0`])
   t.same(onMeter({ faults: [{ type: 'wrong-key' }], mbus: { key: '00'.repeat(16) } }), [])
   t.same(onMeter({ faults: [{ type: 'foreign', address: '5' }] }), [`${here}/faults/0/address`], 'not its own')

@@ -12,14 +12,17 @@ const baudRates = { first: 0xb8, last: 0xbf } as const
 const unknownCi = 1
 
 /** What the upper half of an application reset's subcode asks for (EN 13757-3:2013, 4.2): the rest gives all there is. */
-const views: Readonly<Record<number, View>> = { 32: 'billing', 80: 'current' }
+const views: ReadonlyMap<number, View> = new Map([
+  [0x20, 'billing'],
+  [0x50, 'current']
+])
 
 /** Why M-Bus can't have this meter, or undefined when it can. */
 function refusalOf(meter: SimulatedMeter): string | undefined {
-  const { address, identity } = meter
+  const { address } = meter
   const primary = /^\d{1,3}$/.test(address) && Number(address) <= mbus.highestPrimaryAddress
-  if (!primary && address.slice(0, 8) !== identity.id)
-    return `"${address}" is neither a primary address from 0 to ${mbus.highestPrimaryAddress} nor the meter's serial number`
+  if (!primary && !/^\d{8}(\D|$)/.test(address))
+    return `"${address}" is neither a primary address from 0 to ${mbus.highestPrimaryAddress} nor a serial number of eight digits`
   return unsayable(meter)
 }
 
@@ -95,7 +98,7 @@ export class MbusSlave {
     const command = mbus.readCommand(frame)
     if (!command.ok) {
       if (frame.ci < baudRates.first || frame.ci > baudRates.last) this.#error = unknownCi
-    } else if (command.value.kind === 'application-reset') this.#view = views[(command.value.subcode ?? 0) & 0xf0] ?? 'all'
+    } else if (command.value.kind === 'application-reset') this.#view = views.get((command.value.subcode ?? 0) & 0xf0) ?? 'all'
     else if (command.value.kind === 'set-address' && command.value.address <= mbus.highestPrimaryAddress)
       this.#primary = command.value.address
     return acknowledgement
