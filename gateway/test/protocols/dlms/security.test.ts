@@ -19,6 +19,7 @@ import {
   gmacReply,
   maxInvocationCounter,
   openContents,
+  SecureChannel,
   sealContents,
   WrapperAssembler
 } from '../../../src/protocols/dlms/codec/index.js'
@@ -306,5 +307,25 @@ t.test('answers to a challenge', (t) => {
     'DLMS_AUTHENTICATION',
     'mirrored'
   )
+  t.end()
+})
+
+// Meters count what a client sends by the key, or all of it by one counter: sent counters must suit both.
+t.test('under a dedicated key a client goes on counting where it was with the global one', (t) => {
+  const dedicatedKey = bytes('00112233445566778899aabbccddeeff')
+  const options = { keys: { encryption: globalKey, authentication: authenticationKey }, protection: 'both', form: 'service' } as const
+  const channel = new SecureChannel({ ...options, ownTitle: clientTitle, dedicatedKey })
+  const clock: Apdu = { ...request, class: 8, obis: obis('0-0:1.0.0*255') }
+  const counterOf = (sent: Apdu): unknown => 'invocationCounter' in sent && sent.invocationCounter
+  channel.skipTo(7)
+  const before = channel.protect(clock)
+  channel.establish()
+  const behind = [channel.protect(clock), channel.protect(clock)]
+  t.same([before, ...behind].map(counterOf), [7, 8, 9])
+  t.same(
+    behind.map(({ apdu }) => apdu),
+    ['ded-get-request', 'ded-get-request']
+  )
+  t.equal(channel.nextToSend, 10, 'and a release goes beyond them')
   t.end()
 })

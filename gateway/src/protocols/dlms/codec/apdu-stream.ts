@@ -1,4 +1,3 @@
-import { type Apdu, readApdu } from './apdu.js'
 import { DlmsFault } from './fault.js'
 import type { HdlcAddress } from './hdlc-fields.js'
 import { type HdlcFrame, hdlcFlag, readHdlcFrame } from './hdlc-frame.js'
@@ -6,9 +5,12 @@ import { type LlcDirection, SegmentAssembler } from './hdlc-segments.js'
 import { ByteReader } from './reader.js'
 import { readWrapper } from './wrapper.js'
 
-/** All APDUs of one direction of a conversation, and who spoke to whom, as "16 to 1". */
+/**
+ * All APDUs of one direction of a conversation, and who spoke to whom, as "16 to 1". Each is still to be read: what nobody asks
+ * for, such as the answer to a release, may be anything.
+ */
 export interface ApduStream {
-  readonly apdus: readonly Apdu[]
+  readonly apdus: readonly ByteReader[]
   readonly from: string
   readonly to: string
 }
@@ -21,7 +23,7 @@ export function readStream(bytes: Uint8Array, direction: LlcDirection): ApduStre
 
 /** Collects the APDUs of frames that must all go the same way. */
 class OneWay {
-  readonly apdus: Apdu[] = []
+  readonly apdus: ByteReader[] = []
   #ends: { readonly from: string; readonly to: string } | undefined
 
   goes(from: string, to: string, at: number): void {
@@ -43,7 +45,7 @@ function readWrapperStream(bytes: Uint8Array): ApduStream | undefined {
     const at = reader.offset
     const { source, destination, body } = readWrapper(reader)
     way.goes(String(source), String(destination), at)
-    way.apdus.push(readApdu(body))
+    way.apdus.push(body)
   }
   return way.finish()
 }
@@ -71,7 +73,7 @@ function readHdlcStream(bytes: Uint8Array, direction: LlcDirection): ApduStream 
     const whole = carries(frame, assembler) ? assembler.add(frame) : undefined
     if (whole === undefined) continue
     if (whole.direction !== direction) throw new DlmsFault('DLMS_HDLC', `a ${whole.direction} stands among the bytes of a ${direction}`, at)
-    way.apdus.push(readApdu(new ByteReader(whole.apdu)))
+    way.apdus.push(new ByteReader(whole.apdu))
   }
   return way.finish()
 }

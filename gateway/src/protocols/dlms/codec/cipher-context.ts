@@ -55,9 +55,9 @@ export class CipherContext {
     if (globalFrom !== undefined) this.#receive.set('global', Math.max(this.nextToReceive('global'), globalFrom))
   }
 
-  /** Passes over counters of the global key that are not this context's to use. */
-  skipTo(counter: number): void {
-    this.#send.set('global', Math.max(this.nextToSend('global'), counter))
+  /** Passes over counters of a key that are not this context's to use. */
+  skipTo(counter: number, key: CipherKey = 'global'): void {
+    this.#send.set(key, Math.max(this.nextToSend(key), counter))
   }
 
   /** The counter that the next message under the key carries. */

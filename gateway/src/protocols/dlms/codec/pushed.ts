@@ -1,6 +1,6 @@
 import type { DeviceIdentity, MeterReading, Obis } from '@endeks/domain/metering'
 import type { Evidence, MeterKeys, MeterReadout } from '../../protocol.js'
-import type { Apdu } from './apdu.js'
+import { type Apdu, readApdu } from './apdu.js'
 import { readStream } from './apdu-stream.js'
 import { type Moment, momentOf } from './buffer-rows.js'
 import { CipherContext, isCiphered } from './cipher-context.js'
@@ -20,7 +20,7 @@ export function decodePushed(evidence: Evidence, profile: DlmsProfile): MeterRea
   if (push === undefined) throw new DlmsFault('DLMS_PROFILE', 'the meter pushed, and the profile does not say what a push holds')
   const apdus = readStream(evidence.response, 'response')?.apdus ?? []
   const open = opening(profile, evidence.keys)
-  const pushed = apdus.map((apdu) => readNotification(open(apdu), { push, evidence }))
+  const pushed = apdus.map((apdu) => readNotification(open(readApdu(apdu)), { push, evidence }))
   const [first] = pushed
   if (first === undefined) throw new DlmsFault('DLMS_INCOMPLETE', 'nothing was pushed')
   const stranger = pushed.find(({ identity }) => identity.id !== first.identity.id)

@@ -1,6 +1,6 @@
 import type { MeterKeys } from '../../protocol.js'
 import { Answers } from './answers.js'
-import type { Apdu } from './apdu.js'
+import { type Apdu, readApdu } from './apdu.js'
 import { type ApduStream, readStream } from './apdu-stream.js'
 import { applicationContexts } from './association-fields.js'
 import { CipherContext, isCiphered } from './cipher-context.js'
@@ -63,11 +63,11 @@ class Opener {
  * @throws {DlmsFault} for the first thing that does not hold together
  */
 export function replay({ request, response, plan, keys }: Recorded): Answers {
-  const asked = readStream(request, 'command')
-  const answered = readStream(response, 'response')
-  checkEnds(asked, answered)
-  const requests = asked?.apdus ?? []
-  const responses = answered?.apdus ?? []
+  const commands = readStream(request, 'command')
+  const replies = readStream(response, 'response')
+  checkEnds(commands, replies)
+  const requests = commands?.apdus ?? []
+  const responses = replies?.apdus ?? []
   if (responses.length > requests.length) throw new DlmsFault('DLMS_UNEXPECTED', 'the conversation holds more answers than requests')
   const ciphered = plan !== undefined && plan.protection !== 'none'
   const opener = ciphered ? new Opener(plan, keys) : undefined
@@ -75,11 +75,13 @@ export function replay({ request, response, plan, keys }: Recorded): Answers {
   const answers = new Answers()
   let associated = false
   let open: OpenGet | undefined
-  for (const [index, sent] of requests.entries()) {
-    // A meter that hangs up on the release has said everything before.
+  for (const [index, asked] of requests.entries()) {
+    const sent = readApdu(asked)
+    // A meter that hangs up on the release, or answers it with what is no APDU, has said everything before.
     if (sent.apdu === 'rlrq') break
-    const came = responses[index]
-    if (came === undefined) throw new DlmsFault('DLMS_INCOMPLETE', `request ${index + 1} (${sent.apdu}) has no answer`)
+    const answered = responses[index]
+    if (answered === undefined) throw new DlmsFault('DLMS_INCOMPLETE', `request ${index + 1} (${sent.apdu}) has no answer`)
+    const came = readApdu(answered)
     const plain = opener === undefined ? sent : opener.request(sent)
     const answer = opener === undefined ? came : opener.response(came)
     if (plain.apdu === 'aarq') {

@@ -74,8 +74,10 @@ export class SecureChannel {
       const ciphered = this.#context.protect({ apdu: userInformation, key: 'global', form: 'service', protection })
       return { ...apdu, userInformation: { apdu: 'opaque', bytes: encodeApdu(ciphered) } }
     }
-    const key = this.#established && dedicatedKey !== undefined ? 'dedicated' : 'global'
-    return this.#context.protect({ apdu, key, form, protection })
+    if (!this.#established || dedicatedKey === undefined) return this.#context.protect({ apdu, key: 'global', form, protection })
+    // Meters count by the key, or all that a client sends by one counter: counters that never fall suit both.
+    this.#context.skipTo(this.#context.takeCounter('global'), 'dedicated')
+    return this.#context.protect({ apdu, key: 'dedicated', form, protection })
   }
 
   /** @throws {DlmsFault} as `openApdu` */
