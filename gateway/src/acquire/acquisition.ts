@@ -3,7 +3,7 @@ import { formatIdentity, type MeterReading } from '@endeks/domain/metering'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { decodeEvidence } from '../codec/registry.js'
-import type { SiteBus, SiteMeter } from '../config/check.js'
+import type { SiteBus } from '../config/check.js'
 import {
   type Bus,
   type DecodeFailure,
@@ -74,6 +74,7 @@ export class Acquisition {
       ...(keys === undefined ? {} : { keys })
     })
     if (!decoded.ok) return this.#failed(poll, decoded.error, exchange)
+    for (const refused of decoded.value.refused ?? []) this.#warn('value refused', poll, refused, exchange)
     if (decoded.value.readings.length === 0) return this.#failed(poll, nothingFor(poll, decoded.value), exchange)
     return kind === 'history' ? this.#keepHistory(poll, exchange, decoded.value, mark) : this.#keep(poll, exchange, decoded.value)
   }
@@ -145,8 +146,13 @@ export class Acquisition {
   }
 
   #failed(poll: BusPoll, error: DecodeFailure, bytes: Pick<Exchange, 'request' | 'response'>): false {
-    this.#dependencies.counters.add(`failed.${error.code}`)
-    this.#dependencies.log.warn('read failed', {
+    this.#warn('read failed', poll, error, bytes)
+    return false
+  }
+
+  #warn(event: 'read failed' | 'value refused', poll: BusPoll, error: DecodeFailure, bytes: Pick<Exchange, 'request' | 'response'>): void {
+    this.#dependencies.counters.add(`${event === 'read failed' ? 'failed' : 'refused'}.${error.code}`)
+    this.#dependencies.log.warn(event, {
       code: error.code,
       message: error.message,
       bus: poll.site.name,
@@ -157,7 +163,6 @@ export class Acquisition {
       request: hex(bytes.request),
       response: hex(bytes.response)
     })
-    return false
   }
 }
 

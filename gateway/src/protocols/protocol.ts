@@ -48,6 +48,8 @@ export interface MeterReadout {
   readonly readings: readonly MeterReading[]
   /** what the device said instead, in a few words each, where none of it is a register of its profile */
   readonly offered?: readonly string[]
+  /** registers of its profile that it named beside those, with a value or a date that cannot be one */
+  readonly refused?: readonly DecodeFailure[]
 }
 
 /** What one frame may need to be read: a key where it is encrypted, a profile where its meaning is not in it. */

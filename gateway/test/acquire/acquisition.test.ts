@@ -50,6 +50,24 @@ t.test('a meter that answers without any register of its profile has failed, and
   await spool.close()
 })
 
+t.test('a register without a value is logged with its meter, and the others of the meter are kept', async (t) => {
+  const lines: string[] = []
+  const log = createLog('test', (line) => lines.push(line))
+  const spool = await Spool.open({ directory: t.testdir(), maxBytes: 1_000_000, log })
+  const counters = new Counters()
+  const acquisition = new Acquisition({ spool, log, counters, clock: { now: () => now }, zone, keysOf: () => undefined })
+  const { signal } = new AbortController()
+  // KAM 12345678 says 12345 for volume, and Fs for what it stored on 31 October.
+  const response = Buffer.from('681f1f68080572785634122d2c1b16000000000c13452301004c13ffffffff426c5f3a' + '0016', 'hex')
+  response[response.length - 2] = response.subarray(4, -2).reduce((sum, byte) => (sum + byte) & 0xff, 0)
+  const stored = { ...meter.profile, value: { ...value, registers: [register, { ...register, storage: 'stored' }] } }
+  const bus = { read: async () => ({ request: Buffer.from('107b058016', 'hex'), response, at: now }) }
+  t.ok(await acquisition.poll({ bus, site, meter: { ...meter, profile: stored }, kind: 'current', doubtful: false, signal }))
+  t.same(counters.snapshot(), { reads: 1, readings: 1, 'refused.MBUS_NO_VALUE': 1 })
+  t.match(JSON.parse(lines[0] ?? ''), { event: 'value refused', code: 'MBUS_NO_VALUE', bus: 'mbus-1', address: '5', response: /ffffffff/ })
+  await spool.close()
+})
+
 t.test("a meter's keys go to its bus, and their version onto the wire", async (t) => {
   const log = createLog('test', () => {})
   const spool = await Spool.open({ directory: t.testdir(), maxBytes: 1_000_000, log })

@@ -172,3 +172,27 @@ t.test('the hour that comes twice is told apart by the summer time flag', (t) =>
   t.equal(text({ kind: 'time', hour: 1, minute: 0, second: 0 }, 'Europe/Berlin'), undefined)
   t.end()
 })
+
+/** A long frame around records written by hand, behind the long header of KAM 12345678. */
+function handMade(records: string): Uint8Array {
+  const body = Buffer.from(`080572785634122d2c1b1600000000${records}`, 'hex')
+  const sum = body.reduce((total, byte) => (total + byte) & 0xff, 0)
+  return Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16)
+}
+
+t.test('a value of Fs and a date of 31 February are refused beside the good ones, each with its bytes', (t) => {
+  // Volume now: 12345; storage 1: Fs on 31 October; storage 2: 77 on 31 February; storage 3: 55 and a date never filed.
+  const records = '0c1345230100 4c13ffffffff 426c5f3a 8c011377000000 82016c5f32 cc011355000000 c2016cffff'.replaceAll(' ', '')
+  const decoded = decode(handMade(records))
+  if (!decoded.ok) throw new Error(decoded.error.message)
+  t.same(
+    decoded.value.readings.map(({ at, raw }) => [at, raw]),
+    [[at, 12_345n]]
+  )
+  t.match(decoded.value.refused, [
+    { code: 'MBUS_DATE', message: /storage 2 .*5f32/i },
+    { code: 'MBUS_NO_VALUE', message: /8-0:1\.0\.0\*255 .*storage 1 .*ffffffff/i }
+  ])
+  t.equal(decoded.value.refused?.length, 2, 'what was never filed is no news')
+  t.end()
+})

@@ -30,17 +30,34 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   const status = responses.value.reduce((bits, response) => bits | statusOf(response.status), 0)
   const dates = storedDates(records, evidence.zone)
   const readings = new Map<string, MeterReading>()
+  const valueless = new Map<string, DecodeFailure>()
   for (const register of profile.registers)
     for (const record of records) {
       if (!isRecordOf(register, record)) continue
       const at = record.storage === 0 ? evidence.at : dates.get(record.storage)
-      const reading = at === undefined ? undefined : readingOf(register, record, { at, status })
+      if (at === undefined) continue
       const key = `${register.obis} ${at}`
+      const reading = readingOf(register, record, { at, status })
       // Some meters give one counter twice, in two resolutions or again in a later frame: the first one is the register.
       if (reading !== undefined && !readings.has(key)) readings.set(key, reading)
+      else if (record.value.kind === 'invalid') valueless.set(key, noValue(register, record))
     }
-  if (readings.size === 0) return success({ identity, readings: [], offered: records.slice(0, mostOffered).map(inWords) })
-  return success({ identity, readings: [...readings.values()] })
+  const refused = [...impossibleDates(records), ...[...valueless].filter(([key]) => !readings.has(key)).map(([, each]) => each)]
+  const told = refused.length === 0 ? {} : { refused: refused.slice(0, mostOffered) }
+  if (readings.size === 0) return success({ identity, readings: [], offered: records.slice(0, mostOffered).map(inWords), ...told })
+  return success({ identity, readings: [...readings.values()], ...told })
+}
+
+function noValue(register: MbusRegister, record: MbusRecord): DecodeFailure {
+  return { code: 'MBUS_NO_VALUE', message: `${register.obis} is not a number: ${inWords(record)}` }
+}
+
+/** Time points of stored values that no calendar has. All zeros or all ones is how a meter says that it has stored nothing yet. */
+function impossibleDates(records: readonly MbusRecord[]): DecodeFailure[] {
+  return records
+    .filter(({ quantity, storage, value }) => quantity === 'time-point' && storage !== 0 && value.kind === 'invalid')
+    .filter(({ value }) => value.kind === 'invalid' && value.bytes.some((byte) => byte !== 0 && byte !== 0xff))
+    .map((record) => ({ code: 'MBUS_DATE', message: `what was stored under it has no day: ${inWords(record)}` }))
 }
 
 /** A record as a profile's register would have to name it, and that it has no value where it has none. */

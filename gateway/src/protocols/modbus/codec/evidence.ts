@@ -23,6 +23,7 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   const identity = decodeIdentity(map.value, profile)
   if (!identity.ok) return identity
   const readings: MeterReading[] = []
+  const refused: DecodeFailure[] = []
   const status = decodeStatus(map.value, profile)
   if (!status.ok) return status
   for (const register of profile.registers) {
@@ -32,6 +33,12 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
     const reading = decodeReading({ map: map.value, profile, field: register, read: read.value, at: evidence.at })
     if (!reading.ok) return reading
     if (reading.value !== undefined) readings.push({ ...reading.value, status: status.value })
+    else
+      refused.push({
+        code: 'MODBUS_VALUE_INVALID',
+        message: `${register.obis} holds what the profile calls invalid`,
+        offset: read.value.offset
+      })
   }
   const stored = decodeHistory(map.value, profile, evidence.zone)
   if (!stored.ok) return stored
@@ -39,7 +46,7 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   if (readings.length === 0) {
     return failure({ code: 'MODBUS_VALUE_INVALID', message: 'every register holds the value that the profile calls invalid' })
   }
-  return success({ identity: identity.value, readings })
+  return success({ identity: identity.value, readings, ...(refused.length === 0 ? {} : { refused }) })
 }
 
 function registersOf(exchange: Exchange): Result<RegisterMap, DecodeFailure> {
