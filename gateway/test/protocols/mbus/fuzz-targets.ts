@@ -1,7 +1,17 @@
-import { createCipheriv } from 'node:crypto'
 import { epochMs } from '@endeks/domain/time'
-import { control, encodeLong, encodeResponse, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
-import type { FuzzedCodec } from '../../fuzz/engine.js'
+import { authenticationOf, encodeAuthentication } from '../../../src/protocols/mbus/codec/authentication.js'
+import {
+  type Command,
+  control,
+  encodeCommand,
+  encodeLong,
+  encodeResponse,
+  mbusCodec,
+  readCommand,
+  readFrame
+} from '../../../src/protocols/mbus/codec/index.js'
+import { macOf, sealModeFive, sealModeSeven } from '../../../src/protocols/mbus/codec/security.js'
+import type { FuzzedCodec, Outcome } from '../../fuzz/engine.js'
 import { oneOf, type Random } from '../../fuzz/random.js'
 import { hexFiles } from '../../fuzz/vectors.js'
 
@@ -27,7 +37,14 @@ export const goodFrames: readonly Uint8Array[] = [
   answer(0x73, '78 56 34 12 0A 00 E9 7E 01 00 00 00 35 01 00 00'),
   answer(0x70, '08')
 ]
-const corpus = [...goodFrames, ...hexFiles('libmbus'), ...hexFiles('libmbus-negative')]
+const hidden = { address: 9, identity, access: 1, status: 0, records: [volume] }
+const corpus = [
+  ...goodFrames,
+  encodeResponse({ ...hidden, security: { mode: 5, key } }),
+  encodeResponse({ ...hidden, security: { mode: 7, key, counter: 7 } }),
+  ...hexFiles('libmbus'),
+  ...hexFiles('libmbus-negative')
+]
 
 const profile = {
   name: 'any',
@@ -45,24 +62,50 @@ function mended(bytes: Uint8Array, pick: Random): Uint8Array {
   return encodeLong(spoken, bytes[5] ?? 0, bytes[6] ?? 0, data)
 }
 
-const longHeader = hex('78 56 34 12 2D 2C 1B 16 2A 00 00 05')
+const id = Uint8Array.of(0x78, 0x56, 0x34, 0x12)
+const maker = Uint8Array.of(0x2d, 0x2c)
+const device = Uint8Array.of(0x1b, 0x16)
+const access = 0x2a
 const blockSize = 16
+/** The meter's own key, from which those of a message of mode 7 are derived. */
+const derivedByCmac = 0x10
 
-/** Bent records behind two fillers, encrypted by mode 5: what only an owner of the key could send. */
+/** Bent records behind two fillers, hidden by mode 5 or 7: what only an owner of the key could send. */
 function sealed(bytes: Uint8Array, pick: Random): Uint8Array {
-  const blocks = 1 + pick(14)
-  const plain = new Uint8Array(blocks * blockSize).fill(0x2f)
-  plain.set(bytes.subarray(19, 19 + plain.length - 2), 2)
-  const vector = Uint8Array.of(
-    ...longHeader.subarray(4, 6),
-    ...longHeader.subarray(0, 4),
-    ...longHeader.subarray(6, 8),
-    ...Array(8).fill(0x2a)
+  const blocks = 1 + pick(13)
+  const body = new Uint8Array(blocks * blockSize).fill(0x2f)
+  body.set(bytes.subarray(19, 19 + body.length - 2), 2)
+  const sealing = { address: Uint8Array.of(...maker, ...id, ...device), access, key: oneOf([key, key, key, new Uint8Array(16)], pick) }
+  const mode = oneOf([5, 7] as const, pick)
+  const head = Uint8Array.of(...id, ...maker, ...device, access, 0, blocks << 4, mode)
+  if (mode === 5) return encodeLong(control.respondUserData, 1, 0x72, Uint8Array.of(...head, ...sealModeFive(body, sealing)))
+  const layer = authenticationOf(pick(2 ** 32))
+  const message = Uint8Array.of(0x72, ...head, derivedByCmac, ...sealModeSeven(body, sealing, layer.counter))
+  return encodeLong(
+    control.respondUserData,
+    1,
+    0x90,
+    Uint8Array.of(...encodeAuthentication(layer, macOf(layer, message, sealing)), ...message)
   )
-  const cipher = createCipheriv('aes-128-cbc', oneOf([key, key, key, new Uint8Array(16)], pick), vector).setAutoPadding(false)
-  const head = Uint8Array.from(longHeader)
-  head[10] = blocks << 4
-  return encodeLong(control.respondUserData, 1, 0x72, Uint8Array.of(...head, ...cipher.update(plain)))
+}
+
+const commands = [
+  { kind: 'select', address: { id: '1234FFFF', manufacturer: 'ELS', version: 7 } },
+  { kind: 'application-reset', subcode: 0x10 },
+  { kind: 'application-reset' },
+  { kind: 'set-address', address: 5 },
+  { kind: 'data', records: Uint8Array.of(0x08, 0x13) }
+] as const satisfies readonly Command[]
+
+/** What a master says, as a meter hears it: with a control field of its own in most cases. */
+function told(bytes: Uint8Array, pick: Random): Uint8Array {
+  const data = bytes.subarray(7, Math.max(7, Math.min(bytes.length - 2, 7 + 252)))
+  return encodeLong(pick(8) === 0 ? (bytes[4] ?? 0) : control.sendUserData, bytes[5] ?? 0, bytes[6] ?? 0, data)
+}
+
+function heard(bytes: Uint8Array): Outcome {
+  const frame = readFrame(bytes)
+  return frame.ok && frame.value.type === 'long' ? readCommand(frame.value) : frame
 }
 
 /** A readout: acknowledgement, a bent answer and a good one. */
@@ -82,6 +125,12 @@ export const fuzzedMbus: FuzzedCodec = {
       corpus,
       mend: mended,
       decode: (bytes) => [mbusCodec.describeFrame(bytes), mbusCodec.describeFrame(bytes, { key, profile })]
+    },
+    {
+      name: 'mbus command',
+      corpus: commands.map((command) => encodeCommand(command, 253)),
+      mend: told,
+      decode: (bytes) => [heard(bytes)]
     },
     { name: 'mbus ciphered', corpus, mend: sealed, decode: (bytes) => [mbusCodec.describeFrame(bytes, { key })] },
     {
