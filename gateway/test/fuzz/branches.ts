@@ -8,6 +8,7 @@ import type { FuzzedCodec } from './engine.js'
 
 const dist = resolve(fileURLToPath(new URL('../..', import.meta.url)))
 const longestMs = 10 * 60_000
+const mostOutput = 64 * 1024 * 1024
 
 /** What V8 writes about one script: a function's first range is the function, the others are branches in it. */
 interface ScriptCoverage {
@@ -31,11 +32,8 @@ interface Options {
 /** Prints, codec by codec, how many branches of its folder its tests of bytes (vectors, properties, fuzz) take. */
 export function branchReport(codecs: readonly FuzzedCodec[], options: Options): number {
   for (const { name } of codecs) {
-    const scripts = scriptsOf(name, options.environment)
-    if (scripts === undefined) {
-      options.say(`${name}: its tests failed`)
-      return 1
-    }
+    const scripts = scriptsOf(name, options)
+    if (scripts === undefined) return 1
     const folder = pathToFileURL(join(dist, 'src', 'protocols', name, 'codec', '/')).href
     let [taken, all] = [0, 0]
     for (const script of scripts.filter(({ url }) => url.startsWith(folder))) {
@@ -51,19 +49,24 @@ export function branchReport(codecs: readonly FuzzedCodec[], options: Options): 
 }
 
 /** Runs a codec's tests in one process, so that V8's counts need no merging. Undefined when one fails. */
-function scriptsOf(codec: string, environment: Options['environment']): readonly ScriptCoverage[] | undefined {
+function scriptsOf(codec: string, { environment, say }: Options): readonly ScriptCoverage[] | undefined {
   const place = mkdtempSync(join(tmpdir(), 'endeks-branches-'))
   try {
     const files = testsOfBytes(join(dist, 'test', 'protocols', codec))
     const program = 'for (const file of process.argv.slice(1)) await import(file)'
     const ran = spawnSync(process.execPath, ['--input-type=module', '--eval', program, ...files], {
-      env: { ...environment, NODE_V8_COVERAGE: place },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...environment, NODE_V8_COVERAGE: place, TAP_TIMEOUT: String(longestMs / 1_000) },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      maxBuffer: mostOutput,
       timeout: longestMs
     })
-    if (ran.status !== 0) return undefined
     const [written] = readdirSync(place)
-    if (written === undefined) return undefined
+    if (ran.status !== 0 || written === undefined) {
+      const failed = ran.stdout.split('\n').filter((line) => line.trimStart().startsWith('not ok'))
+      say(`${codec}: its tests failed with ${ran.status ?? ran.signal}: ${failed.join('; ')}`)
+      return undefined
+    }
     return (JSON.parse(readFileSync(join(place, written), 'utf8')) as { readonly result: readonly ScriptCoverage[] }).result
   } finally {
     rmSync(place, { recursive: true })

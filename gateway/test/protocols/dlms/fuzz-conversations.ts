@@ -83,6 +83,20 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 
 const asked = by.history.map(([each]) => bytesOf(each))
 const answered = by.history.map(([, each]) => bytesOf(each))
 
+/** What a meter may say instead: refusals of an association, of a request and of one attribute, lists, a value that is no table. */
+const refusals = [
+  '6129a109060760857405080101a203020101a305a103020101be10040e0800065f1f040000101402000007',
+  '611fa109060760857405080101a203020101a305a20302010285be0604040e010601',
+  'd80101',
+  'd80205',
+  'd8010600000010',
+  '0e010601',
+  'c401c10104',
+  'c402c501000000010104',
+  'c403c10200120005010b',
+  'c401c50009020102'
+].map(bytesOf)
+
 /** A conversation of which one answer, or one request, was bent before it was protected and framed. */
 function conversationTarget(
   name: string,
@@ -98,7 +112,7 @@ function conversationTarget(
   const spoken = bent === 'command' ? asked : answered
   return {
     name: `dlms evidence, ${name}`,
-    corpus: spoken,
+    corpus: bent === 'command' ? asked : [...answered, ...refusals],
     besideBytes: Math.max(whole.request.length, whole.response.length),
     mend: (bytes, pick) => {
       const place = pick(spoken.length)

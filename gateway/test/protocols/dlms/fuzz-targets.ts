@@ -52,7 +52,8 @@ const apdus: readonly Uint8Array[] = [
   ...by.history.flat().map((each) => Buffer.from(each, 'hex')),
   ...vectors.filter((each) => decodeApdu(each).ok)
 ]
-const values = fc.sample(anyData, { seed, numRuns: 150 }).map(encodeData)
+const manyCells = encodeData({ type: 'structure', value: Array.from({ length: 100 }, () => ({ type: 'null-data' as const })) })
+const values = [manyCells, ...fc.sample(anyData, { seed, numRuns: 150 }).map(encodeData)]
 const wrapped = apdus.map((apdu) => encodeWrapper({ source: 1, destination: 16, apdu }))
 
 /** Whatever was decoded encodes, and decodes to the same again. */
@@ -188,7 +189,7 @@ function segmentsOf(some: readonly Uint8Array[]): Uint8Array[] {
   })
 }
 
-const lineApdus = apdus.slice(0, 120)
+const lineApdus = apdus.slice(0, 30)
 /** APDUs in segments of a few sizes, and a frame of each kind that carries none. */
 const hdlcFrames: readonly Uint8Array[] = [
   ...segmentsOf(lineApdus),
