@@ -17,9 +17,15 @@ const instantPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\
 
 /** @throws {AppError} VALIDATION unless the text is an ISO 8601 instant with its zone */
 export function fromIso(text: string): EpochMs {
-  const value = instantPattern.test(text) ? Date.parse(text) : Number.NaN
+  const value = instantPattern.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(value)) throw new AppError('VALIDATION', `"${text.slice(0, 40)}" is not an instant such as 2026-11-01T00:00:00Z`)
   return value as EpochMs
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isDay(date: string): boolean {
+  const midnight = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
 }
 
 export function toIso(instant: EpochMs): string {

@@ -46,8 +46,6 @@ t.test('what an answer gets wrong has its own code and offset', async (t) => {
   t.same(codeOf(spoil(6, 0x12)), ['MODBUS_UNIT', 6], "another unit's answer")
   t.same(codeOf(spoil(7, 4)), ['MODBUS_FUNCTION', 7])
   t.same(codeOf(spoil(8, 0x0a)), ['MODBUS_BYTE_COUNT', 8])
-  t.same(codeOf(spoil(32, 0x30)), ['MODBUS_DATE', 30], '30 February')
-  t.same(codeOf(spoil(30, 0x2a)), ['MODBUS_DATE', 30], 'a date that is not decimal')
   t.same(codeOf(Uint8Array.from([...response, ...response.subarray(0, 21)])), ['MODBUS_TRANSACTION', response.length], 'an answer too many')
   const refused = hex('0001 0000 0003 11 83 02')
   t.same(codeOf(refused), ['MODBUS_EXCEPTION', 8])
@@ -60,6 +58,18 @@ t.test('a register that holds its invalid value gives no reading', async (t) => 
   bytes.set(words, 17)
   const decoded = decodeEvidence('modbus', { ...evidence, response: bytes })
   t.ok(decoded.ok && decoded.value.readings.length === 3)
+  t.match(decoded, { value: { refused: [{ code: 'MODBUS_VALUE_INVALID', message: /8-0:1\.0\.0\*255/, offset: 17 }] } })
+})
+
+t.test('a stored value with a date that is none is refused, and the others are kept', async (t) => {
+  for (const [offset, value, what] of [
+    [32, 0x30, '30 February'],
+    [30, 0x2a, 'a date that is not decimal']
+  ] as const) {
+    const decoded = decodeEvidence('modbus', { ...evidence, response: response.with(offset, value) })
+    t.match(decoded, { ok: true, value: { refused: [{ code: 'MODBUS_DATE', offset: 30 }] } }, what)
+    t.ok(decoded.ok && decoded.value.readings.length === 3)
+  }
 })
 
 t.test('every truncation and any change of bytes ends in a value or a coded failure', async (t) => {

@@ -81,7 +81,8 @@ t.test('a float is a count at the scaler of its profile, exactly where its decim
   t.same(decodeNumber(words('7FC00000'), { type: 'f32', invalid: ['0x7FC00000', '0xFFFFFFFF'] }), { ok: true, value: undefined })
   t.same(decodeNumber(words('4093 4A45 6041 8937'), { type: 'f64' }, -3), { ok: true, value: 1_234_567n })
   fc.assert(
-    fc.property(fc.nat(9_999_999), fc.integer({ min: -6, max: 3 }), fc.constantFrom(...orders), (count, scaler, order) => {
+    // Six digits are what 32 bits always hold; of seven, near the next power of ten, two share one float.
+    fc.property(fc.nat(999_999), fc.integer({ min: -6, max: 3 }), fc.constantFrom(...orders), (count, scaler, order) => {
       const bits = float32(Number(`${count}e${scaler}`))
       const decoded = decodeNumber({ words: splitWords(bits, 2, order), offset: 0 }, { type: 'f32', ...order }, scaler)
       return decoded.ok && decoded.value === BigInt(count)

@@ -42,7 +42,8 @@ export function decodeEvidence(evidence: Evidence): Result<MeterReadout, DecodeF
   }
   const stored = decodeHistory(map.value, profile, evidence.zone)
   if (!stored.ok) return stored
-  readings.push(...stored.value)
+  readings.push(...stored.value.readings)
+  refused.push(...stored.value.refused)
   if (readings.length === 0) {
     return failure({ code: 'MODBUS_VALUE_INVALID', message: 'every register holds the value that the profile calls invalid' })
   }
@@ -100,10 +101,17 @@ function decodeStatus(map: RegisterMap, profile: ModbusProfile): Result<number, 
   return success(status)
 }
 
-function decodeHistory(map: RegisterMap, profile: ModbusProfile, zone: string): Result<MeterReading[], DecodeFailure> {
+interface Stored {
+  readonly readings: MeterReading[]
+  /** entries with a date that is none */
+  readonly refused: DecodeFailure[]
+}
+
+function decodeHistory(map: RegisterMap, profile: ModbusProfile, zone: string): Result<Stored, DecodeFailure> {
   const block = profile.history
   const readings: MeterReading[] = []
-  if (block === undefined) return success(readings)
+  const refused: DecodeFailure[] = []
+  if (block === undefined) return success({ readings, refused })
   for (let entry = 0; entry < block.entries; entry += 1) {
     const base = wireAddress(profile, block.address) + entry * block.stride
     // A conversation that asked for current values only has none of the block.
@@ -111,8 +119,8 @@ function decodeHistory(map: RegisterMap, profile: ModbusProfile, zone: string): 
     const stamp = map.read(block.function, base + block.timestamp.offset, timestampTypes[block.timestamp.type])
     if (!stamp.ok) return stamp
     const at = decodeTimestamp(stamp.value, block.timestamp, zone)
-    if (!at.ok) return at
-    if (at.value === undefined) continue
+    if (!at.ok) refused.push(at.error)
+    if (!at.ok || at.value === undefined) continue
     for (const field of block.values) {
       const read = map.read(block.function, base + field.offset, valueTypes[field.type])
       if (!read.ok) return read
@@ -121,7 +129,7 @@ function decodeHistory(map: RegisterMap, profile: ModbusProfile, zone: string): 
       if (reading.value !== undefined) readings.push(reading.value)
     }
   }
-  return success(readings)
+  return success({ readings, refused })
 }
 
 interface Field {
