@@ -113,7 +113,7 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
     dieWithChildren: settings.dieWithChildren
   })
   stops.push(async () => await supervisor.stop())
-  const ports = await startServices(supervisor, settings, (role) => database.url(role, secrets.roles[role] ?? ''))
+  const ports = await startServices(supervisor, settings, secrets.meterKeys, (role) => database.url(role, secrets.roles[role] ?? ''))
   const api = `http://127.0.0.1:${ports.api}/api`
   settings.signal.throwIfAborted()
   progress.step('ingest, rating and API run')
@@ -123,7 +123,7 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
   await client.put('/site', importOf(dated, passwords))
   await typeExchangeIndexes(client, dated)
   progress.step(`site: ${site.participants.length} participants, ${site.points.length} service points`)
-  await startMeters(supervisor, { settings, dated, passwords, mqttUrl: `mqtt://127.0.0.1:${ports.mqtt}` })
+  await startMeters(supervisor, { settings, dated, passwords, keySecret: secrets.meterKeys, mqttUrl: `mqtt://127.0.0.1:${ports.mqtt}` })
   settings.signal.throwIfAborted()
   settings.killPoint('standalone:meters')
   if (site.simulation?.billClosedMonths === true) await catchUp({ client, pool, dated, settings, clock })
@@ -195,6 +195,7 @@ const mainOf = (workspace: string): string => fileURLToPath(new URL(`../../../${
 async function startServices(
   supervisor: Supervisor,
   { arguments: given }: Settings,
+  keySecret: string,
   urlOf: (role: 'endeks_ingest' | 'endeks_rating' | 'endeks_api') => string
 ): Promise<{ api: number; mqtt: number }> {
   const port = (ready: Ready, service: string): number => {
@@ -221,6 +222,7 @@ async function startServices(
       environment: {
         ENDEKS_DATABASE_URL: urlOf('endeks_api'),
         ENDEKS_API_PORT: String(given.port),
+        ENDEKS_KEY_SECRET: keySecret,
         ENDEKS_WEB_ROOT: fileURLToPath(new URL('../../../dashboards/dist/web', import.meta.url))
       }
     })
@@ -232,11 +234,12 @@ interface Meters {
   readonly settings: Settings
   readonly dated: DatedSite
   readonly passwords: ReadonlyMap<string, string>
+  readonly keySecret: string
   readonly mqttUrl: string
 }
 
 /** Puts simulated meters on their ports, where the site has such, and starts a process for each gateway. */
-async function startMeters(supervisor: Supervisor, { settings, dated, passwords, mqttUrl }: Meters): Promise<void> {
+async function startMeters(supervisor: Supervisor, { settings, dated, passwords, keySecret, mqttUrl }: Meters): Promise<void> {
   const { data } = settings.arguments
   const { site } = dated
   let ports = new Map<string, number>()
@@ -254,7 +257,11 @@ async function startMeters(supervisor: Supervisor, { settings, dated, passwords,
       name: `gateway ${gateway.id}`,
       main: mainOf('gateway'),
       args: ['run', path],
-      environment: { ENDEKS_SPOOL: join(data, `spool-${gateway.id}`), ENDEKS_MQTT_PASSWORD: passwordOf(passwords, gateway.id) }
+      environment: {
+        ENDEKS_SPOOL: join(data, `spool-${gateway.id}`),
+        ENDEKS_KEY_SECRET: keySecret,
+        ENDEKS_MQTT_PASSWORD: passwordOf(passwords, gateway.id)
+      }
     })
   })
   settings.progress.step(`${site.gateways.length} gateways poll`)
