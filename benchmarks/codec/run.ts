@@ -27,8 +27,8 @@ measure('mbusFramesPerSecond', { subject: readAll(frames), limit: readAllNaively
 for (const [name, form] of [['Structures', 'structures'] as const, ['CompactArray', 'compact array'] as const]) {
   const { wrapper, hdlc, apduBytes } = loadProfile(form)
   const megabytes = apduBytes / 1e6
-  measure(`dlmsWrapper${name}MBPerSecond`, { subject: readWrapped(wrapper), limit: readWrappedNaively(wrapper), count: 200 }, megabytes)
-  measure(`dlmsHdlc${name}MBPerSecond`, { subject: readFramed(hdlc), limit: readFramedNaively(hdlc), count: 200 }, megabytes)
+  measure(`dlmsWrapper${name}MBPerSecond`, { subject: readWrapped(wrapper), limit: readWrappedNaively(wrapper), count: 600 }, megabytes)
+  measure(`dlmsHdlc${name}MBPerSecond`, { subject: readFramed(hdlc), limit: readFramedNaively(hdlc), count: 600 }, megabytes)
 }
 
 measure('modbusTcpAnswersPerSecond', { subject: readCounters(overTcp), limit: readCountersNaively('tcp', overTcp), count: 5_000 })
