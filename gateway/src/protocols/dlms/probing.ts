@@ -2,7 +2,9 @@ import type { DeviceIdentity } from '@endeks/domain/metering'
 import { obis } from '@endeks/domain/metering'
 import type { Finding, NamedProfile, ProbeJob } from '../protocol.js'
 import { describeAttribute } from './codec/attribute-text.js'
+import type { DlmsData } from './codec/data-types.js'
 import { DlmsFault } from './codec/fault.js'
+import type { AttributeReference } from './codec/get.js'
 import { numberOf } from './codec/identity.js'
 import { attributes, objectClass } from './codec/object-classes.js'
 import { type ListedObject, objectListOf, objectText } from './codec/object-list.js'
@@ -123,11 +125,11 @@ async function lookAs(plan: AssociationPlan | undefined, { job, probing, wanted 
 
 function* look(session: Session, wanted: readonly ObjectName[]): Dialogue<View> {
   const identity = yield* identify(session)
-  const listed = yield* tryGet(session, currentAssociation)
-  const objects = 'data' in listed ? objectListOf(listed.data) : yield* tried(session, wanted)
+  const listed = orNothing(yield* ask(session, currentAssociation), objectListOf)
+  const objects = listed ?? (yield* tried(session, wanted))
   const details = yield* detailsOf(session, objects)
   const told = objects.map((object) => [objectText(object), ...(details.get(object) ?? [])].join(', '))
-  return { identity, objects, offers: 'data' in listed ? told : ['no object list', ...told] }
+  return { identity, objects, offers: listed === undefined ? ['no object list', ...told] : told }
 }
 
 /** A meter that does not show its list still says of each object whether it is there: every one has its name. */
@@ -135,28 +137,40 @@ function* tried(session: Session, wanted: readonly ObjectName[]): Dialogue<reado
   const distinct = [...new Map(wanted.map((each) => [objectText(each), each])).values()].slice(0, triedAtMost)
   const found: ObjectName[] = []
   for (const { class: objectClass, obis: name } of distinct) {
-    const result = yield* tryGet(session, { class: objectClass, obis: name, attribute: 1 })
-    if ('data' in result) found.push({ class: objectClass, obis: name })
+    const ownName = yield* ask(session, { class: objectClass, obis: name, attribute: 1 })
+    if (ownName !== undefined) found.push({ class: objectClass, obis: name })
   }
   return found
 }
 
+/** What a meter's maker got wrong in one answer says nothing about the next one. */
+const malformed: ReadonlySet<string> = new Set(['DLMS_TRAILING', 'DLMS_TRUNCATED', 'DLMS_TAG', 'DLMS_LENGTH', 'DLMS_VALUE'])
+
+/** As `tryGet`: an answer that is none is no answer, for a probe takes meters as they are. */
+export function* ask(session: Session, reference: AttributeReference): Dialogue<DlmsData | undefined> {
+  try {
+    const result = yield* tryGet(session, reference)
+    return 'data' in result ? result.data : undefined
+  } catch (thrown) {
+    if (!(thrown instanceof DlmsFault) || !malformed.has(thrown.code)) throw thrown
+    return undefined
+  }
+}
+
 /** By the number on the dial, else by the name of the logical device. */
 export function* identify(session: Session): Dialogue<DeviceIdentity | undefined> {
-  const named = yield* tryGet(session, logicalDeviceName)
-  const numbered = yield* tryGet(session, serialNumber)
-  const name = 'data' in named ? textOrNothing(() => numberOf(named.data)) : undefined
-  const number = 'data' in numbered ? textOrNothing(() => numberOf(numbered.data)) : undefined
+  const name = orNothing(yield* ask(session, logicalDeviceName), numberOf)
+  const number = orNothing(yield* ask(session, serialNumber), numberOf)
   const id = number ?? name
   if (id === undefined) return undefined
   const manufacturer = name === undefined ? undefined : /^[A-Z]{3}/.exec(name)?.[0]
   return { id, ...(manufacturer === undefined ? {} : { manufacturer }) }
 }
 
-/** An object that does not hold a name is passed over: a probe takes meters as they are. */
-function textOrNothing(read: () => string): string | undefined {
+/** A value that is not what its object should hold is passed over. */
+export function orNothing<Value>(data: DlmsData | undefined, read: (data: DlmsData) => Value): Value | undefined {
   try {
-    return read()
+    return data === undefined ? undefined : read(data)
   } catch (thrown) {
     if (!(thrown instanceof DlmsFault)) throw thrown
     return undefined
@@ -172,9 +186,9 @@ function* detailsOf(session: Session, objects: readonly ObjectName[]): Dialogue<
     for (const row of wanted) {
       if (asked >= detailsAtMost) return details
       asked += 1
-      const result = yield* tryGet(session, { class: object.class, obis: object.obis, attribute: row.attribute })
-      if ('error' in result) continue
-      const text = `${row.name} ${describeAttribute(object.class, row.attribute, result.data)}`
+      const value = yield* ask(session, { class: object.class, obis: object.obis, attribute: row.attribute })
+      if (value === undefined) continue
+      const text = `${row.name} ${describeAttribute(object.class, row.attribute, value)}`
       details.set(object, [...(details.get(object) ?? []), text])
     }
   }

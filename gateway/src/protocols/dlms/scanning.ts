@@ -1,11 +1,10 @@
 import { obis } from '@endeks/domain/metering'
 import { ReadFailure, type ScanJob, type Sighting } from '../protocol.js'
-import { DlmsFault } from './codec/fault.js'
 import { attributes } from './codec/object-classes.js'
 import { type LogicalDevice, sapListOf } from './codec/object-list.js'
 import { managementPort } from './codec/wrapper.js'
-import { identify } from './probing.js'
-import { type Dialogue, type Session, tryGet } from './session.js'
+import { ask, identify, orNothing } from './probing.js'
+import type { Dialogue, Session } from './session.js'
 import type { BusSettings } from './settings.js'
 import type { Talk } from './talk.js'
 
@@ -99,16 +98,5 @@ async function seen(address: string, { answerWithinMs: usual, turn }: Scanning):
 
 function* look(session: Session): Dialogue<Omit<Seen, 'sighting'> & { readonly identity: Sighting['identity'] }> {
   const identity = yield* identify(session)
-  const listed = yield* tryGet(session, sapAssignment)
-  return { identity, devices: 'data' in listed ? devicesIn(listed.data) : [] }
-}
-
-/** A list that is none is as good as no list. */
-function devicesIn(data: Parameters<typeof sapListOf>[0]): readonly LogicalDevice[] {
-  try {
-    return sapListOf(data)
-  } catch (thrown) {
-    if (!(thrown instanceof DlmsFault)) throw thrown
-    return []
-  }
+  return { identity, devices: orNothing(yield* ask(session, sapAssignment), sapListOf) ?? [] }
 }

@@ -153,7 +153,12 @@ async function carry<Value>(dialogue: Dialogue<Value>, transport: ApduTransport,
   while (!step.done) {
     const bytes = await protection.protect(step.value)
     const answer = await transport.exchange(bytes, step.value.apdu === 'aarq' ? withoutPassword(bytes) : bytes)
-    step = dialogue.next(await protection.open(answer))
+    const opened = await protection.open(answer).catch((thrown: unknown) => {
+      if (thrown instanceof DlmsFault) return thrown
+      throw thrown
+    })
+    // A dialogue may pass over an answer that is none; one that does not ends with it.
+    step = opened instanceof DlmsFault ? dialogue.throw(opened) : dialogue.next(opened)
   }
   return step.value
 }
