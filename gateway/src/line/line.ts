@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { failure, type Result, success } from '@endeks/domain/result'
 import type { Clock } from '@endeks/domain/time'
 import { type Opening, openPlace } from './open.js'
@@ -6,6 +7,8 @@ import { formatPlace, type LinePlace } from './place.js'
 
 const firstBackOffMs = 1_000
 const longestBackOffMs = 60_000
+/** Longest wait for a port to be closed: the operating system may first send what it holds. */
+const closeWithinMs = 2_000
 
 export interface LineFailure {
   readonly code: 'BUS_UNREACHABLE' | 'READ_ABORTED'
@@ -28,6 +31,8 @@ export class Line {
   readonly #clock: Clock
   #stream: Duplex | undefined
   #receiver: Receiver | undefined
+  /** settled when what was dropped last is closed */
+  #closing: Promise<void> | undefined
   #backOffMs = 0
   #notBefore = Number.NEGATIVE_INFINITY
 
@@ -44,6 +49,7 @@ export class Line {
     if (this.#stream !== undefined) return success(undefined)
     const waitMs = this.#notBefore - this.#clock.now()
     if (waitMs > 0) return this.#unreachable(`is left alone for another ${waitMs} ms after it could not be reached`)
+    await this.#dropped(opening)
     const opened = await openPlace(this.place, opening)
     if (!opened.ok) {
       if (opening.signal.aborted) return failure({ code: 'READ_ABORTED', message: 'The read was called off' })
@@ -70,8 +76,31 @@ export class Line {
 
   /** Ends the connection; the next `open` makes a new one. */
   drop(): void {
-    this.#stream?.destroy()
+    const stream = this.#stream
+    if (stream === undefined) return
     this.#stream = undefined
+    this.#closing = new Promise((resolve) => stream.once('close', () => resolve()))
+    stream.destroy()
+  }
+
+  /** Ends the connection, and waits until another line may have the place. */
+  async close(): Promise<void> {
+    this.drop()
+    await this.#dropped({ withinMs: closeWithinMs, signal: new AbortController().signal })
+  }
+
+  /** A serial port has one owner, also while it is being closed. */
+  async #dropped({ withinMs, signal }: Opening): Promise<void> {
+    if (this.#closing === undefined || signal.aborted) return
+    const waiting = new AbortController()
+    const giveUp = (): void => waiting.abort()
+    signal.addEventListener('abort', giveUp, { once: true })
+    // Rejects only when it is called off, which is an end of the waiting like any other.
+    const tooLong = delay(withinMs, undefined, { signal: waiting.signal }).catch(() => undefined)
+    await Promise.race([this.#closing, tooLong])
+    this.#closing = undefined
+    signal.removeEventListener('abort', giveUp)
+    giveUp()
   }
 
   #use(stream: Duplex): void {

@@ -38,6 +38,8 @@ async function openSerial(place: LinePlace & { kind: 'serial' }, { signal }: Ope
   if (signal.aborted) return failure('was called off')
   const { kind: _kind, ...settings } = place
   const port = new SerialPort({ ...settings, autoOpen: false })
+  // `destroy` would end the stream alone: the port would stay open, and locked for whoever opens it next.
+  port._destroy = (error, done) => port.close(() => done(error))
   return new Promise((resolve) => {
     // The operating system opens a port at once or says why not: there is nothing to wait for.
     port.open((error) => {

@@ -38,7 +38,7 @@ async function echoServer(t: Test): Promise<number> {
 /** A pair of pseudo-terminals would have two ends to watch; one whose other end is a TCP connection has one. */
 async function pseudoTerminal(t: Test, port: number): Promise<string> {
   const path = join(t.testdir({}), 'tty')
-  const socat: ChildProcess = spawn('socat', [`PTY,link=${path},raw,echo=0`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' })
+  const socat: ChildProcess = spawn('socat', [`PTY,link=${path},raw,echo=0,ignoreeof`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' })
   t.teardown(() => socat.kill())
   for (let tries = 0; !existsSync(path) && tries < 100; tries += 1) await delay(50)
   return path
@@ -62,6 +62,23 @@ t.test('what is sent over TCP and over a serial port comes back', async (t) => {
     t.equal(line.isOpen, false)
     t.equal(line.send(Uint8Array.of(1)), false, 'nothing goes out on a line that was dropped')
   }
+})
+
+// That a port has one owner, and a failure that drops the line does not leave it with nobody until the process ends.
+t.test('a serial port that was dropped is opened again, also by another line', async (t) => {
+  const path = await pseudoTerminal(t, await echoServer(t))
+  const place: LinePlace = { kind: 'serial', path, baudRate: 2_400, ...usual }
+  const first = new Line(place, clock)
+  t.match(await first.open(opening), { ok: true })
+  first.drop()
+  t.match(await first.open(opening), { ok: true }, 'at once')
+  await first.close()
+  const second = new Line(place, clock)
+  t.match(await second.open(opening), { ok: true })
+  const answer = collect(second, 1)
+  t.equal(second.send(Uint8Array.of(0xe5)), true)
+  t.equal(await answer, 'e5')
+  await second.close()
 })
 
 t.test('a place that cannot be opened is left alone, for twice as long each time', async (t) => {

@@ -94,7 +94,7 @@ export class DlmsBus implements Bus {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#last
-    this.#line.drop()
+    await this.#line.close()
   }
 
   get #answerWithinMs(): number {

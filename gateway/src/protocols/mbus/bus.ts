@@ -92,8 +92,8 @@ export class MbusBus implements Bus {
     })
   }
 
-  async close(): Promise<void> {
-    this.#line.drop()
+  close(): Promise<void> {
+    return this.#line.close()
   }
 
   /** One conversation after the other, whoever asks: two at a time would collide on the wire. */

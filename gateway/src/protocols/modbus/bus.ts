@@ -105,7 +105,7 @@ export class ModbusBus implements Bus {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#transport.drop()
+    await this.#transport.close()
   }
 
   /** One conversation after the other, whoever asks: two at a time would collide on the wire. */

@@ -84,6 +84,12 @@ export class Transport {
     this.#interrupt?.()
   }
 
+  /** As `drop`, and waits until another line may have the place. */
+  async close(): Promise<void> {
+    this.drop()
+    await this.#line.close()
+  }
+
   /** Before an RTU request: no answer to another question is due from this unit, and the line is silent. */
   async #ready(sent: Sent, asking: Asking): Promise<Result<undefined, ExchangeFailure>> {
     const owed = this.#owed.get(sent.unit)
