@@ -144,7 +144,14 @@ function* tried(session: Session, wanted: readonly ObjectName[]): Dialogue<reado
 }
 
 /** What a meter's maker got wrong in one answer says nothing about the next one. */
-const malformed: ReadonlySet<string> = new Set(['DLMS_TRAILING', 'DLMS_TRUNCATED', 'DLMS_TAG', 'DLMS_LENGTH', 'DLMS_VALUE'])
+const malformed: ReadonlySet<string> = new Set([
+  'DLMS_TRAILING',
+  'DLMS_TRUNCATED',
+  'DLMS_TAG',
+  'DLMS_LENGTH',
+  'DLMS_VALUE',
+  'DLMS_DECIPHERED'
+])
 
 /** As `tryGet`: an answer that is none is no answer, for a probe takes meters as they are. */
 export function* ask(session: Session, reference: AttributeReference): Dialogue<DlmsData | undefined> {

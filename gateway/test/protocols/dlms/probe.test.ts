@@ -1,5 +1,8 @@
+import { obis } from '@endeks/domain/metering'
 import t, { type Test } from 'tap'
+import { DlmsFault } from '../../../src/protocols/dlms/codec/fault.js'
 import { dlmsProtocol } from '../../../src/protocols/dlms/driver.js'
+import { ask } from '../../../src/protocols/dlms/probing.js'
 import { ReadFailure } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import * as by from './peer.js'
@@ -71,6 +74,19 @@ t.test('a probe reads the object list, asks what is worth asking, and passes ove
   ])
   t.same(finding.profiles, ['of-the-maker', 'plain'])
   t.ok(finding.request.length > 0 && finding.response.length > 0)
+})
+
+// A server of another maker says its clock twice in one answer, also in a ciphered one whose tag fits.
+t.test('an answer that is none is passed over behind a cipher too, one that may be forged is not', (t) => {
+  const asking = () => {
+    const session = { association: { conformance: 0, maxPduSize: 0 }, invoke: () => 0xc1 }
+    const dialogue = ask(session, { class: 8, obis: obis('0-0:1.0.0*255'), attribute: 2 })
+    dialogue.next()
+    return dialogue
+  }
+  t.same(asking().throw(new DlmsFault('DLMS_DECIPHERED', 'bytes are left over')), { done: true, value: undefined })
+  t.throws(() => asking().throw(new DlmsFault('DLMS_WRONG_KEY_OR_DAMAGED', 'the tag does not fit')), { code: 'DLMS_WRONG_KEY_OR_DAMAGED' })
+  t.end()
 })
 
 t.test('a meter that hides its list is asked for each object by name', async (t) => {
