@@ -120,10 +120,9 @@ t.test('an extended register stands at its capture time', (t) => {
   const doubtful = 64
   const decoded = decode(at(clockAt('00', '00 00 00 ff4c 02')), extended)
   t.match(decoded, { ok: true, value: { readings: [reading(midnight, 74565n, doubtful)] } })
-  t.match(decode(at('090c ffffffffff ffffffff 8000 ff'), extended), {
-    ok: true,
-    value: { readings: [], offered: [`${registerName} without a capture time`] }
-  })
+  const timeless = { ok: false, error: { code: 'DLMS_DATE', message: `${registerName}: it has a value and no capture time` } }
+  t.same(decode(at('090c ffffffffff ffffffff 8000 ff'), extended), timeless)
+  t.same(decode(at('00'), extended), timeless)
   t.match(decode(at(clockAt('00')).slice(0, -1), extended), { ok: false, error: { code: 'DLMS_INCOMPLETE' } })
   t.end()
 })
@@ -248,6 +247,7 @@ t.test('a profile that contradicts itself says where', (t) => {
     [{ ...open, push: { captures: ['identity', { obis: registerName }] } }, ['/push/captures/1']],
     [{ ...open, push: { captures: ['identity', value, { scalerUnit: registerName }] } }, ['/push/captures/1']],
     [{ ...open, push: { captures: ['identity', value, { scaler: 1 }] } }, ['/push/captures/2']],
+    [{ ...open, registers: [{ ...open.registers[0], invalid: ['0xFF', '0x0', '0x00ff'] }] }, ['/registers/0/invalid/2']],
     ['no profile', []]
   ]
   for (const [profile, paths] of cases) {

@@ -41,8 +41,8 @@ t.test('raw, scaler and unit are as the meter sent them', (t) => {
   for (const [code, unit] of Object.entries(units)) {
     t.same(onlyReading({ script: saying(by.getScale, `c401c20002020f0616${code}`) }), { raw: 74565n, scaler: 6, unit }, unit)
   }
-  const largest = 'c401c30015ffffffffffffffff'
-  t.same(onlyReading({ script: saying(by.getValue, largest) }), { raw: 18446744073709551615n, scaler: -3, unit: 'm3' }, 'all 64 bits')
+  const largest = 'c401c300150de0b6b3a763ffff'
+  t.same(onlyReading({ script: saying(by.getValue, largest) }), { raw: 999_999_999_999_999_999n, scaler: -3, unit: 'm3' }, '18 digits')
   t.same(onlyReading({ script: saying(by.getValue, 'c401c30014ffffffffffffffff') }), { raw: -1n, scaler: -3, unit: 'm3' })
   t.end()
 })
@@ -72,6 +72,9 @@ t.test('a conversation that does not hold together has a code', (t) => {
     ['answers changed places', 'DLMS_INVOKE_ID', { script: saying(by.getScale, by.value) }],
     ['more answers than requests', 'DLMS_UNEXPECTED', { more: [by.rlre] }],
     ['a float counter', 'DLMS_VALUE', { script: saying(by.getValue, 'c401c300173f800000') }],
+    ['a counter of more digits than any has', 'DLMS_VALUE', { script: saying(by.getValue, 'c401c300150de0b6b3a7640000') }],
+    ['a counter that is null-data', 'DLMS_VALUE', { script: saying(by.getValue, 'c401c30000') }],
+    ['a scaler that no counter has', 'DLMS_UNIT', { script: saying(by.getScale, 'c401c20002020ff3160d') }],
     ['a scaler_unit that is none', 'DLMS_VALUE', { script: saying(by.getScale, 'c401c2000600000001') }],
     ['a unit that nobody bills', 'DLMS_UNIT', { script: saying(by.getScale, 'c401c20002020ffd1621') }],
     ['a refused register', 'DLMS_ACCESS', { script: saying(by.getValue, 'c401c3010b') }],

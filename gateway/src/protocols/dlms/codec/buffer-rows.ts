@@ -1,49 +1,52 @@
-import { type MeterReading, type Obis, statusBits } from '@endeks/domain/metering'
+import type { MeterReading, Obis } from '@endeks/domain/metering'
 import { type EpochMs, epochMs } from '@endeks/domain/time'
 import type { Answers } from './answers.js'
 import { captureObjectsOf, columnsOf } from './capture-objects.js'
 import { type DlmsData, integerOf } from './data-types.js'
-import { clockStatus, toInstant } from './date-time.js'
 import { DlmsFault } from './fault.js'
+import { type Moment, momentOf } from './moment.js'
 import { attributes, sortMethods } from './object-classes.js'
 import type { Column, DlmsProfile, ProfileBuffer } from './profile.js'
+import type { Refusals } from './refusals.js'
 import { counterOf, type ScalerUnit } from './scaler-unit.js'
-import { dateTimeOf } from './selective-access.js'
 
 const { profileGeneric } = attributes
 
-/** When something was counted, and whether the clock that says so can be trusted. */
-export interface Moment {
-  readonly at: EpochMs
-  readonly status: number
-}
-
-/** An instant that a meter's clock meant. Undefined for a clock that means none. */
-export function momentOf(data: DlmsData | undefined, zone: string): Moment | undefined {
-  const time = data === undefined ? undefined : dateTimeOf(data)
-  const at = time === undefined ? undefined : toInstant(time, zone)
-  if (time === undefined || at === undefined) return undefined
-  const doubtful = time.status !== 0xff && (time.status & clockStatus.doubtful) !== 0
-  return { at, status: doubtful ? statusBits.clockInvalid : 0 }
-}
-
-/** The rows of the load profile, where the conversation asked for it. */
-export function bufferReadings(options: {
+interface BufferOptions {
   readonly profile: DlmsProfile
   readonly answers: Answers
   readonly zone: string
-  readonly scaleOf: (obis: Obis) => ScalerUnit
-}): MeterReading[] {
-  const { profile, answers, zone, scaleOf } = options
+  readonly scales: ReadonlyMap<Obis, ScalerUnit>
+  readonly refusals: Refusals
+}
+
+/** The rows of the load profile, where the conversation asked for it. */
+export function bufferReadings(options: BufferOptions): MeterReading[] {
+  const { profile, answers, zone, scales, refusals } = options
   const buffer = profile.profileBuffer
   if (buffer === undefined) return []
   const reference = { class: profileGeneric.class, obis: buffer.obis }
   if (!answers.wasAsked({ ...reference, attribute: profileGeneric.buffer })) return []
+  if (isEmpty(answers, buffer)) return []
   const data = answers.get({ ...reference, attribute: profileGeneric.buffer })
   if (data.type !== 'array' && data.type !== 'compact-array')
     throw new DlmsFault('DLMS_VALUE', `the buffer of ${buffer.obis} is not an array`)
-  const rows = new Rows({ columns: columnsIn(answers, profile, buffer), buffer, zone, periodMs: periodIn(answers, buffer) })
-  return data.value.flatMap((row) => rows.read(row)).map((cell) => ({ ...cell, ...scaleOf(cell.obis) }))
+  const invalid = new Map(profile.registers.map((register) => [register.obis, register.invalid]))
+  const columns = columnsIn(answers, profile, buffer)
+  const rows = new Rows({ columns, invalid, buffer, zone, periodMs: periodIn(answers, buffer), refusals })
+  return data.value
+    .flatMap((row) => rows.read(row))
+    .flatMap((cell) => {
+      const scale = scales.get(cell.obis)
+      return scale === undefined ? [] : [{ ...cell, ...scale }]
+    })
+}
+
+/** A buffer that refused a selection by the clock, and then said that it has no rows, was not asked for them by their place. */
+function isEmpty(answers: Answers, { obis }: ProfileBuffer): boolean {
+  const of = (attribute: number): DlmsData | undefined => answers.find({ class: profileGeneric.class, obis, attribute })
+  const inUse = of(profileGeneric.entriesInUse)
+  return of(profileGeneric.buffer) === undefined && inUse !== undefined && integerOf(inUse) === 0n
 }
 
 /** A meter that does not show its capture_objects is taken at the profile's word: the number of cells is still held against it. */
@@ -72,9 +75,11 @@ function periodIn(answers: Answers, buffer: ProfileBuffer): number {
 
 interface RowOptions {
   readonly columns: readonly Column[]
+  readonly invalid: ReadonlyMap<Obis, readonly bigint[]>
   readonly buffer: ProfileBuffer
   readonly zone: string
   readonly periodMs: number
+  readonly refusals: Refusals
 }
 
 /**
@@ -83,6 +88,7 @@ interface RowOptions {
  */
 class Rows {
   readonly #options: RowOptions
+  #count = 0
   #before: readonly (DlmsData | undefined)[] = []
   #moment: Moment | undefined
 
@@ -91,14 +97,16 @@ class Rows {
   }
 
   read(row: DlmsData): { obis: Obis; at: EpochMs; raw: bigint; status: number }[] {
-    const { columns, buffer } = this.#options
+    const { columns, invalid, buffer, refusals } = this.#options
     const cells = row.type === 'structure' ? row.value : []
     if (cells.length !== columns.length)
       throw new DlmsFault('DLMS_VALUE', `a row of ${buffer.obis} has ${cells.length} columns, ${columns.length} are captured`)
     const unchanged = buffer.nulls === 'unchanged'
     const filled = cells.map((cell, index) => (unchanged && cell.type === 'null-data' ? this.#before[index] : cell))
     this.#before = filled
-    this.#moment = this.#momentAt(cells[columns.indexOf('clock')])
+    this.#count += 1
+    const place = `row ${this.#count} of ${buffer.obis}`
+    this.#moment = refusals.keep(place, () => this.#momentAt(cells[columns.indexOf('clock')]))
     const moment = this.#moment
     // A value that nobody can place in time is no reading: the gap shows and is estimated, a guess would be billed.
     if (moment === undefined) return []
@@ -106,13 +114,16 @@ class Rows {
       const cell = filled[index]
       // null-data is "not captured" as well as "unchanged" in the field: unless the profile knows, only a value that was sent is a reading.
       if (obis === 'clock' || obis === 'ignore' || cell === undefined || cell.type === 'null-data') return []
-      return [{ obis, at: moment.at, raw: counterOf(cell), status: moment.status }]
+      const raw = refusals.keep(`${obis} in ${place}`, () => counterOf(cell, invalid.get(obis)))
+      return raw === undefined ? [] : [{ obis, at: moment.at, raw, status: moment.status }]
     })
   }
 
+  /** Undefined for a row that does not say when it was captured. @throws {DlmsFault} DLMS_DATE as `momentOf` */
   #momentAt(clock: DlmsData | undefined): Moment | undefined {
     const { buffer, zone, periodMs } = this.#options
-    if (buffer.nulls === 'missing' || clock?.type !== 'null-data') return momentOf(clock, zone)
+    if (clock === undefined) return undefined
+    if (buffer.nulls === 'missing' || clock.type !== 'null-data') return momentOf(clock, zone)
     if (this.#moment === undefined || periodMs === 0) return undefined
     return { ...this.#moment, at: epochMs(this.#moment.at + periodMs) }
   }

@@ -8,6 +8,8 @@ export type DlmsCode =
   | 'DLMS_TAG'
   | 'DLMS_LENGTH'
   | 'DLMS_VALUE'
+  | 'DLMS_NO_VALUE'
+  | 'DLMS_DATE'
   | 'DLMS_TOO_DEEP'
   | 'DLMS_TOO_MANY'
   | 'DLMS_UNSUPPORTED'

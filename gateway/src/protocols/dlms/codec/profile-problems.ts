@@ -38,11 +38,17 @@ function* doubles(names: readonly (string | undefined)[], pathOf: (index: number
   }
 }
 
-function registerProblems({ registers }: WrittenProfile): Iterable<ProfileProblem> {
-  return doubles(
+function* registerProblems({ registers }: WrittenProfile): Iterable<ProfileProblem> {
+  yield* doubles(
     registers.map((register) => register.obis),
     (index) => `/registers/${index}/obis`
   )
+  for (const [index, { invalid }] of registers.entries()) {
+    if (invalid === undefined || typeof invalid === 'string') continue
+    // By number: 0xFF and 0x00ff are the same bits.
+    const bits = invalid.map((each) => `0x${BigInt(each).toString(16)}`)
+    yield* doubles(bits, (at) => `/registers/${index}/invalid/${at}`)
+  }
 }
 
 function* bufferProblems({ profileBuffer, registers }: WrittenProfile): Iterable<ProfileProblem> {

@@ -3,6 +3,8 @@ import { profileHead } from '../../profile-head.js'
 
 const obisText = Type.String({ pattern: '^\\d{1,3}-\\d{1,3}:\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\*\\d{1,3}$' })
 const strict = { additionalProperties: false } as const
+/** the bits of a value, as the data sheet writes them */
+const bits = Type.String({ pattern: '^0x[0-9A-Fa-f]{1,16}$' })
 
 const associationSchema = Type.Object(
   {
@@ -46,7 +48,7 @@ const pushSchema = Type.Object(
         Type.Object(
           {
             obis: Type.Optional(obisText),
-            scaler: Type.Optional(Type.Integer({ minimum: -128, maximum: 127 })),
+            scaler: Type.Optional(Type.Integer({ minimum: -12, maximum: 12 })),
             unit: Type.Optional(Type.Enum(['m3', 'L', 'J', 'Wh'])),
             scalerUnit: Type.Optional(obisText)
           },
@@ -78,7 +80,15 @@ export const profileSchema = Type.Object(
     ]),
     registers: Type.Array(
       Type.Object(
-        { obis: obisText, class: Type.Union([Type.Literal(3), Type.Literal(4)], { description: '3 register, 4 extended register' }) },
+        {
+          obis: obisText,
+          class: Type.Union([Type.Literal(3), Type.Literal(4)], { description: '3 register, 4 extended register' }),
+          invalid: Type.Optional(
+            Type.Union([bits, Type.Array(bits, { minItems: 1, maxItems: 8 })], {
+              description: 'what the register holds when the meter has no value: such a value gives no reading'
+            })
+          )
+        },
         strict
       ),
       { minItems: 1, maxItems: 32 }

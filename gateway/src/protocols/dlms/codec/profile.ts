@@ -9,6 +9,8 @@ import { profileSchema, type WrittenProfile } from './profile-schema.js'
 export interface DlmsRegister {
   readonly obis: Obis
   readonly class: 3 | 4
+  /** bits that stand for "no value" */
+  readonly invalid: readonly bigint[]
 }
 
 export interface AssociationPlan {
@@ -66,11 +68,19 @@ export function parseProfile(profile: unknown): DlmsProfile {
     name: profile.name,
     device: device ?? {},
     identity: { obis: nameOf(identity.obis), class: identity.class },
-    registers: registers.map((register) => ({ obis: nameOf(register.obis), class: register.class })),
+    registers: registers.map(({ obis, class: objectClass, invalid }) => ({
+      obis: nameOf(obis),
+      class: objectClass,
+      invalid: bitsOf(invalid)
+    })),
     ...(association === undefined ? {} : { association: planOf(association) }),
     ...(profileBuffer === undefined ? {} : { profileBuffer: bufferOf(profileBuffer) }),
     ...(push === undefined ? {} : { push: push.captures.map(pushColumnOf) })
   }
+}
+
+function bitsOf(invalid: WrittenProfile['registers'][number]['invalid']): readonly bigint[] {
+  return (typeof invalid === 'string' ? [invalid] : (invalid ?? [])).map(BigInt)
 }
 
 function planOf(written: NonNullable<WrittenProfile['association']>): AssociationPlan {

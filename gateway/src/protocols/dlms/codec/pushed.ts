@@ -2,14 +2,15 @@ import type { DeviceIdentity, MeterReading, Obis } from '@endeks/domain/metering
 import type { Evidence, MeterKeys, MeterReadout } from '../../protocol.js'
 import { type Apdu, readApdu } from './apdu.js'
 import { readStream } from './apdu-stream.js'
-import { type Moment, momentOf } from './buffer-rows.js'
 import { CipherContext, isCiphered } from './cipher-context.js'
 import { systemTitleSize } from './ciphered.js'
 import { refusal } from './conversation.js'
 import type { DlmsData } from './data-types.js'
 import { DlmsFault } from './fault.js'
 import { numberOf } from './identity.js'
+import { type Moment, momentOf } from './moment.js'
 import type { DlmsProfile, PushColumn } from './profile.js'
+import { Refusals } from './refusals.js'
 import { pairOfKeys } from './replay.js'
 import { counterOf, type ScalerUnit, scalerUnitOf } from './scaler-unit.js'
 import { dateTimeOctets } from './selective-access.js'
@@ -20,13 +21,16 @@ export function decodePushed(evidence: Evidence, profile: DlmsProfile): MeterRea
   if (push === undefined) throw new DlmsFault('DLMS_PROFILE', 'the meter pushed, and the profile does not say what a push holds')
   const apdus = readStream(evidence.response, 'response')?.apdus ?? []
   const open = opening(profile, evidence.keys)
-  const pushed = apdus.map((apdu) => readNotification(open(readApdu(apdu)), { push, evidence }))
+  const refusals = new Refusals()
+  const invalid = new Map(profile.registers.map((register) => [register.obis, register.invalid]))
+  const pushed = apdus.map((apdu) => readNotification(open(readApdu(apdu)), { push, invalid, evidence, refusals }))
   const [first] = pushed
   if (first === undefined) throw new DlmsFault('DLMS_INCOMPLETE', 'nothing was pushed')
   const stranger = pushed.find(({ identity }) => identity.id !== first.identity.id)
   if (stranger !== undefined)
     throw new DlmsFault('DLMS_IDENTITY', `meters ${first.identity.id} and ${stranger.identity.id} pushed in one conversation`)
-  return { identity: first.identity, readings: pushed.flatMap(({ readings }) => readings) }
+  const readings = pushed.flatMap((each) => each.readings)
+  return { identity: first.identity, readings, ...refusals.among(readings.length) }
 }
 
 /** A meter whose profile is ciphered must not push in the open: anybody could. */
@@ -45,9 +49,16 @@ function opening({ association }: DlmsProfile, keys: MeterKeys | undefined): (ap
   }
 }
 
+interface Notified {
+  readonly push: readonly PushColumn[]
+  readonly invalid: ReadonlyMap<Obis, readonly bigint[]>
+  readonly evidence: Evidence
+  readonly refusals: Refusals
+}
+
 function readNotification(
   apdu: Apdu,
-  { push, evidence }: { readonly push: readonly PushColumn[]; readonly evidence: Evidence }
+  { push, invalid, evidence, refusals }: Notified
 ): { readonly identity: DeviceIdentity; readonly readings: readonly MeterReading[] } {
   if (apdu.apdu !== 'data-notification') throw refusal('a data-notification', apdu)
   const cells = apdu.body.type === 'structure' ? apdu.body.value : [apdu.body]
@@ -56,12 +67,19 @@ function readNotification(
   const cellOf = (name: 'identity' | 'clock'): DlmsData | undefined => cells[push.indexOf(name)]
   const number = cellOf('identity')
   if (number === undefined) throw new DlmsFault('DLMS_IDENTITY', 'the push does not name its meter')
-  const moment = pushMoment(push.includes('clock') ? cellOf('clock') : undefined, apdu.time && dateTimeOctets(apdu.time), evidence)
+  const clock = cellOf('clock') ?? (apdu.time && dateTimeOctets(apdu.time))
+  const moment = refusals.keep('the push', () => pushMoment(clock, evidence))
   const readings = push.flatMap((column, index): MeterReading[] => {
     const cell = cells[index]
     if (typeof column === 'string' || column.kind !== 'value' || cell === undefined || cell.type === 'null-data') return []
-    const scale = column.scale ?? pushedScale(push, cells, column.obis)
-    return moment === undefined ? [] : [{ obis: column.obis, ...moment, raw: counterOf(cell), ...scale }]
+    const { obis } = column
+    return (
+      refusals.keep(obis, () => {
+        const scale = column.scale ?? pushedScale(push, cells, obis)
+        const raw = counterOf(cell, invalid.get(obis))
+        return moment === undefined ? [] : [{ obis, ...moment, raw, ...scale }]
+      }) ?? []
+    )
   })
   return { identity: { id: numberOf(number) }, readings }
 }
@@ -75,7 +93,6 @@ function pushedScale(push: readonly PushColumn[], cells: readonly DlmsData[], ob
 }
 
 /** The clock among the values, else that of the notification, else the gateway's. A clock that is no instant is no time for a reading. */
-function pushMoment(clock: DlmsData | undefined, notified: DlmsData | undefined, { at, zone }: Evidence): Moment | undefined {
-  const said = clock ?? notified
-  return said === undefined ? { at, status: 0 } : momentOf(said, zone)
+function pushMoment(clock: DlmsData | undefined, { at, zone }: Evidence): Moment | undefined {
+  return clock === undefined ? { at, status: 0 } : momentOf(clock, zone)
 }

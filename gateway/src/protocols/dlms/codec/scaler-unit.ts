@@ -1,5 +1,5 @@
 import type { MeterUnit } from '@endeks/domain/units'
-import { type DlmsData, integerOf } from './data-types.js'
+import { type DlmsData, integerOf, rowOf } from './data-types.js'
 import { DlmsFault } from './fault.js'
 
 /** The units of Blue Book 4.3.2 (enum unit) that a billed register counts in. kWh and MJ are Wh and J with a larger scaler. */
@@ -23,10 +23,14 @@ export interface ScalerUnit {
   readonly unit: MeterUnit
 }
 
+/** A power of ten beyond these is no scaler of a meter: the wire to the host carries none. */
+const furthestScaler = 12
+
 /** Reads `scal_unit_type` ::= structure { scaler: integer, unit: enum }. */
 export function scalerUnitOf(data: DlmsData): ScalerUnit {
   const [scaler, unit] = data.type === 'structure' ? data.value : []
   if (scaler?.type !== 'integer' || unit?.type !== 'enum') throw new DlmsFault('DLMS_VALUE', 'a scaler_unit is not a scaler and a unit')
+  if (Math.abs(scaler.value) > furthestScaler) throw new DlmsFault('DLMS_UNIT', `10^${scaler.value} is no scaler of a counter`)
   const known = unitsByCode.get(unit.value)
   if (known === undefined) throw new DlmsFault('DLMS_UNIT', `unit ${unit.value} is not one that a register is billed in`)
   return { scaler: scaler.value, unit: known }
@@ -52,9 +56,22 @@ export function scalerUnitData(scaler: number, unit: MeterUnit): DlmsData {
   }
 }
 
-/** A counter's value. Floats are refused: what is billed is the integer that the dial shows. */
-export function counterOf(data: DlmsData): bigint {
+/** The wire to the host carries a counter in at most 18 digits, which no meter's counter has. */
+const mostRaw = 10n ** 18n
+
+/**
+ * A counter's value. Floats are refused: what is billed is the integer that the dial shows.
+ *
+ * @param invalid bits that stand for "no value", whatever the size of the type
+ * @throws {DlmsFault} DLMS_NO_VALUE for one of those, DLMS_VALUE for what is no counter
+ */
+export function counterOf(data: DlmsData, invalid: readonly bigint[] = []): bigint {
   const value = integerOf(data)
-  if (value === undefined || data.type === 'enum') throw new DlmsFault('DLMS_VALUE', `a ${data.type} is not the value of a counter`)
+  const row = rowOf(data.type)
+  if (value === undefined || !('bytes' in row) || data.type === 'enum')
+    throw new DlmsFault('DLMS_VALUE', `a ${data.type} is not the value of a counter`)
+  const bits = BigInt.asUintN(8 * row.bytes, value)
+  if (invalid.includes(bits)) throw new DlmsFault('DLMS_NO_VALUE', `0x${bits.toString(16)} is what the profile calls invalid`)
+  if (value >= mostRaw || value <= -mostRaw) throw new DlmsFault('DLMS_VALUE', `${value} has more than 18 digits`)
   return value
 }
