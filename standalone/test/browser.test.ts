@@ -45,7 +45,7 @@ t.test('a person reads, understands and settles a bill in the browser', async (t
   t.ok(existsSync(browserPath), "Debian's package chromium is installed")
   const built = spawnSync('npm', ['run', '--silent', '--workspace', 'dashboards', 'build'], { cwd: root, encoding: 'utf8' })
   t.equal(built.status, 0, built.stderr)
-  const way = await startWay(t, smallSite('mbus', { opening: 48_211_000, closing }), webRoot)
+  const way = await startWay(t, smallSite('mbus', { opening: 48_211_000, closing }), { webRoot })
   const invoice = await issueOne(way)
   const origin = way.url.replace(/api$/, '')
 

@@ -8,7 +8,8 @@ import { startWay, until } from './way.js'
 const oldIndex = 1_000_000n
 const newIndex = 5_000
 const newSerial = '68209999'
-const untilExchangeMs = 6_000
+/** how far the simulated meters are from their exchange until the test lets it come */
+const aheadMs = 3_600_000
 
 interface Booked {
   readonly serial: string
@@ -18,15 +19,20 @@ interface Booked {
 
 /**
  * Goal: a meter that is exchanged while nobody tells the utility costs no reading and falsifies none.
- * Method: the simulated device at the address becomes another one while the gateway polls; the exchange is entered afterwards.
+ * Method: the simulated device at the address becomes another one when the old one has been read; the exchange is entered afterwards.
  */
 t.test('readings of a meter exchanged without notice wait, and are its own when the exchange is entered', async (t) => {
   const dated = smallSite('mbus', { opening: Number(oldIndex), closing: Number(oldIndex) })
   const meter = dated.site.points[0]?.meters[0]
   if (meter?.simulated === undefined) throw new Error('the small site has no meter')
-  const exchangedAt = toIso(epochMs(systemClock.now() + untilExchangeMs))
-  meter.simulated.faults = [{ type: 'exchanged', at: exchangedAt, serial: newSerial, initialIndex: newIndex }]
-  const { api, admin } = await startWay(t, dated)
+  let ahead = 0
+  const meterClock = { now: () => epochMs(systemClock.now() + ahead) }
+  const planned = toIso(epochMs(systemClock.now() + aheadMs))
+  meter.simulated.faults = [{ type: 'exchanged', at: planned, serial: newSerial, initialIndex: newIndex }]
+  const { api, admin } = await startWay(t, dated, { meterClock })
+  await until('readings of the old meter', async () => ((await booked())[0]?.readings ?? 0n) >= 2n || undefined)
+  const exchangedAt = toIso(systemClock.now())
+  ahead = aheadMs
 
   const waiting = await until('readings of the unknown meter', async () => {
     const { rows } = await admin.query<{ waiting: bigint; devices: string[] }>(
@@ -51,7 +57,10 @@ t.test('readings of a meter exchanged without notice wait, and are its own when 
     openingIndex: { value: '5', unit: 'm3' }
   })
   await until('the adoption', async () => {
-    const { rows } = await admin.query<{ waiting: bigint }>('SELECT count(*) AS waiting FROM metering.unassigned WHERE adopted_at IS NULL')
+    const { rows } = await admin.query<{ waiting: bigint }>(
+      'SELECT count(*) AS waiting FROM metering.unassigned WHERE adopted_at IS NULL AND device_id = $1',
+      [newSerial]
+    )
     return rows[0]?.waiting === 0n ? true : undefined
   })
   const after = await booked()

@@ -6,6 +6,7 @@ import { ensureUser, startApi } from '@endeks/billing-api/service'
 import type { Pool } from '@endeks/database/pool'
 import { testDatabase } from '@endeks/database/testing'
 import { createLog, type RunningProcess, systemClock } from '@endeks/domain/process'
+import type { Clock } from '@endeks/domain/time'
 import { startSite } from '@endeks/firmware-sim/site'
 import { checkGatewaySite, loadProfiles, shippedProfiles } from '@endeks/gateway/config'
 import { startGateway } from '@endeks/gateway/service'
@@ -28,8 +29,16 @@ export interface Way {
   readonly admin: Pool
 }
 
-/** Starts every part for a site and takes the site in; everything is stopped when the test is over. */
-export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite, webRoot?: string): Promise<Way> {
+/**
+ * Starts every part for a site and takes the site in; everything is stopped when the test is over.
+ *
+ * @param meterClock what the simulated meters go by
+ */
+export async function startWay(
+  t: Pick<Test, 'teardown'>,
+  dated: DatedSite,
+  { webRoot, meterClock = systemClock }: { readonly webRoot?: string; readonly meterClock?: Clock } = {}
+): Promise<Way> {
   const database = await testDatabase(t)
   const admin = database.createPool()
   const url = database.adminUrl
@@ -56,7 +65,7 @@ export async function startWay(t: Pick<Test, 'teardown'>, dated: DatedSite, webR
   const client = await signIn(base, { login: 'admin', password })
   const passwords = new Map(dated.site.gateways.map((gateway) => [gateway.id, gatewayPassword]))
   await client.put('/site', importOf(dated, passwords))
-  const simulated = await startSite(simulatedSiteOf(dated), systemClock)
+  const simulated = await startSite(simulatedSiteOf(dated), meterClock)
   running.push(simulated)
   const mqttUrl = `mqtt://127.0.0.1:${ingest.port}`
   for (const gateway of dated.site.gateways) {
