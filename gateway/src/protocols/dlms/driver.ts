@@ -15,7 +15,7 @@ import {
   type Sighting
 } from '../protocol.js'
 import { dlmsCodec } from './codec/codec.js'
-import { DlmsFault } from './codec/fault.js'
+import { type DlmsCode, DlmsFault } from './codec/fault.js'
 import { type AssociationPlan, parseProfile } from './codec/profile.js'
 import { probe } from './probing.js'
 import { read } from './reading.js'
@@ -25,9 +25,24 @@ import { addressPattern, type BusSettings, busSchema, settingsOf } from './setti
 import { Talk } from './talk.js'
 
 /** What may be gone with the next attempt. Anything else would be answered the same way again. */
-const passing: ReadonlySet<string> = new Set(['DLMS_TIMEOUT', 'DLMS_CLOSED', 'DLMS_DISCONNECTED'])
+const passing: ReadonlySet<DlmsCode> = new Set(['DLMS_TIMEOUT', 'DLMS_CLOSED', 'DLMS_DISCONNECTED'])
+/**
+ * What bytes that were damaged on their way look like over the wrapper, which has no check sequence: worth one more attempt on a
+ * connection of its own. Behind the check sequences of HDLC they are what the meter meant.
+ */
+const damaged: ReadonlySet<DlmsCode> = new Set([
+  'DLMS_WRAPPER',
+  'DLMS_WRONG_PORT',
+  'DLMS_TRUNCATED',
+  'DLMS_TRAILING',
+  'DLMS_TAG',
+  'DLMS_LENGTH',
+  'DLMS_TOO_DEEP',
+  'DLMS_UNEXPECTED',
+  'DLMS_INVOKE_ID',
+  'DLMS_BLOCK'
+])
 const pauseMs = 200
-const defaultAnswerMs = 3_000
 
 /** What is done with a meter beside reading it, such as `setClock`. */
 export interface CommandJob<Done> {
@@ -53,12 +68,13 @@ export class DlmsBus implements Bus {
 
   read(job: ReadJob): Promise<Exchange> {
     const attempts = job.doubtful === true ? 1 : this.#settings.attempts
+    const calls = job.doubtful === true ? { calls: 1 } : {}
     return this.#inTurn(job.signal, attempts, async (talk, signal) => {
       const { clock } = this.#dependencies
       const profile = parseProfile(job.profile)
       const { association: plan } = profile
       const reading = { profile, zone: job.zone, want: job.want, now: clock.now() }
-      const call = { address: job.address, answerWithinMs: this.#answerWithinMs, signal }
+      const call = { address: job.address, answerWithinMs: this.#answerWithinMs, ...calls, signal }
       const secured = { ...(plan === undefined ? {} : { plan }), ...(job.keys === undefined ? {} : { keys: job.keys }) }
       const { bytes } = await talk.hold({ ...call, ...secured }, (session) => read(session, reading))
       return { ...bytes, at: clock.now() }
@@ -98,7 +114,7 @@ export class DlmsBus implements Bus {
   }
 
   get #answerWithinMs(): number {
-    return this.#dependencies.answerWithinMs ?? defaultAnswerMs
+    return this.#dependencies.answerWithinMs ?? this.#settings.answerWithinMs
   }
 
   #inTurn<Done>(signal: AbortSignal, attempts: number, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {
@@ -124,32 +140,44 @@ export class DlmsBus implements Bus {
   }
 
   async #tryAgain<Done>(attempts: number, signal: AbortSignal, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {
+    let wasDamaged = false
     for (let attempt = 1; ; attempt += 1) {
       const tried = await this.#attempt(signal, work)
-      if (!(tried instanceof ReadFailure)) return tried.done
-      if (attempt >= attempts || signal.aborted || !passing.has(tried.code)) throw tried
+      if ('done' in tried) return tried.done
+      const { failure, hope } = tried
+      if (attempt >= attempts || signal.aborted || hope === 'none' || (hope === 'damaged' && wasDamaged)) throw failure
+      wasDamaged ||= hope === 'damaged'
       await delay(pauseMs * attempt, undefined, { signal }).catch((thrown: unknown) => {
         if (!signal.aborted) throw thrown
       })
     }
   }
 
-  async #attempt<Done>(
-    signal: AbortSignal,
-    work: (talk: Talk, signal: AbortSignal) => Promise<Done>
-  ): Promise<{ readonly done: Done } | ReadFailure> {
+  async #attempt<Done>(signal: AbortSignal, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Tried<Done>> {
     const talk = new Talk(this.#line, this.#settings, this.#dependencies)
     try {
       return { done: await work(talk, signal) }
     } catch (thrown) {
       if (!(thrown instanceof DlmsFault)) throw thrown
-      return new ReadFailure(thrown.code, thrown.message, talk.heard, thrown)
+      const failure = new ReadFailure(thrown.code, thrown.message, talk.heard, thrown)
+      return { failure, hope: this.#hopeAfter(thrown.code, talk) }
     } finally {
       // A meter has room for one connection or two: it is left free for others, and an answer that comes too late is not heard.
       if (this.#settings.place.kind === 'tcp') this.#line.drop()
     }
   }
+
+  #hopeAfter(code: DlmsCode, talk: Talk): 'passing' | 'damaged' | 'none' {
+    const { framing } = this.#settings
+    // Nobody is there: an HDLC station was called twice already.
+    if (framing === 'hdlc' && code === 'DLMS_TIMEOUT' && !talk.answered) return 'none'
+    if (passing.has(code)) return 'passing'
+    return framing === 'wrapper' && damaged.has(code) ? 'damaged' : 'none'
+  }
 }
+
+/** What an attempt came to, and what the next one may hope for. */
+type Tried<Done> = { readonly done: Done } | { readonly failure: ReadFailure; readonly hope: 'passing' | 'damaged' | 'none' }
 
 export const dlmsProtocol: Protocol = {
   codec: dlmsCodec,

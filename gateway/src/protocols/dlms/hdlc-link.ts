@@ -18,9 +18,13 @@ export interface HdlcOptions {
   readonly proposal: HdlcParameters
   /** from the end of a request to its answer, without the time that the line itself takes */
   readonly answerWithinMs: number
+  /** from the first frame to the last */
+  readonly conversationWithinMs: number
   /** of a serial line; 0 where the line takes no time worth naming */
   readonly baudRate: number
-  /** how often a frame without answer is sent again */
+  /** how often a connection is asked for */
+  readonly calls?: number
+  /** how often any other frame without answer is sent again */
   readonly repetitions?: number
   readonly signal: AbortSignal
 }
@@ -42,10 +46,10 @@ export class HdlcLink implements ApduTransport {
   #connected = false
 
   constructor(options: HdlcOptions) {
-    const { line, signal } = options
+    const { line, conversationWithinMs, signal } = options
     this.#options = options
     this.#primary = new HdlcPrimary(options)
-    this.#wire = new Wire({ line, signal, take: (chunk) => this.#take(chunk) })
+    this.#wire = new Wire({ line, conversationWithinMs, signal, take: (chunk) => this.#take(chunk) })
   }
 
   /** Before anything else. Also where it fails, `heard` has what was heard. @throws {DlmsFault} as `HdlcPrimary.connect` */

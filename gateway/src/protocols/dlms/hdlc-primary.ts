@@ -24,8 +24,12 @@ export interface Turn {
 /** Gives bursts, takes turns: in normal response mode nothing else happens on the line (IEC 62056-46, 6.4.4). */
 export type Procedure<Value = void> = Generator<Burst, Value, Turn>
 
-/** How often the same is sent again, unless said otherwise. */
+/** How often a connection is asked for, and how often anything else is sent again, unless said otherwise. */
+const usualCalls = 2
 const usualRepetitions = 3
+/** Waits that a connection may lose to a line that damages what is said, and how many turns in time earn one more. */
+const lostAtMost = 8
+const turnsThatEarnOne = 4
 /** How often a meter may say that it has nothing yet. */
 const polls = 20
 const pollPauseMs = 200
@@ -35,22 +39,27 @@ export class HdlcPrimary {
   readonly #client: HdlcAddress
   readonly #server: HdlcAddress
   readonly #proposal: HdlcParameters
+  readonly #calls: number
   readonly #repetitions: number
   #phase: 'connecting' | 'connected' | 'disconnecting' = 'connecting'
   #agreed: HdlcParameters = hdlcDefaults
   /** N(S) of the first information frame that is not acknowledged */
   #oldest = 0
   #segments = new SegmentAssembler()
+  /** turns in which the meter handed the line back, and those in which the wait for that was over */
+  readonly #turns = { inTime: 0, lost: 0 }
 
   constructor(options: {
     readonly client: HdlcAddress
     readonly server: HdlcAddress
     readonly proposal: HdlcParameters
+    readonly calls?: number
     readonly repetitions?: number
   }) {
     this.#client = options.client
     this.#server = options.server
     this.#proposal = options.proposal
+    this.#calls = options.calls ?? usualCalls
     this.#repetitions = options.repetitions ?? usualRepetitions
   }
 
@@ -78,7 +87,7 @@ export class HdlcPrimary {
   /** SNRM until UA. @throws {DlmsFault} DLMS_TIMEOUT, DLMS_DISCONNECTED when the meter does not connect, DLMS_HDLC */
   *connect(): Procedure {
     const information = encodeHdlcParameters(this.#proposal)
-    for (let tries = 0; tries <= this.#repetitions; tries += 1) {
+    for (let calls = 0; calls < this.#calls; calls += 1) {
       const { frames } = yield { frames: [this.#frame({ kind: 'SNRM', final: true }, information)] }
       for (const frame of frames) {
         checkAlive(frame)
@@ -92,14 +101,14 @@ export class HdlcPrimary {
         return
       }
     }
-    throw new DlmsFault('DLMS_TIMEOUT', `nobody at HDLC address ${addressText(this.#server)} answered ${this.#repetitions + 1} calls`)
+    throw new DlmsFault('DLMS_TIMEOUT', `nobody at HDLC address ${addressText(this.#server)} answered ${this.#calls} calls`)
   }
 
   /**
    * One APDU there and one back, in as many segments as either takes.
    *
    * @param kept the APDU as it may be kept, of the same length
-   * @throws {DlmsFault} DLMS_TIMEOUT, DLMS_DISCONNECTED, DLMS_HDLC for a frame rejected, DLMS_HDLC_SEQUENCE
+   * @throws {DlmsFault} DLMS_TIMEOUT, DLMS_DISCONNECTED, DLMS_HDLC for a frame rejected and for a line too disturbed, DLMS_HDLC_SEQUENCE
    */
   *carry(apdu: Uint8Array, kept: Uint8Array = apdu): Procedure<Uint8Array> {
     const room = this.#agreed.maxInformationTransmit
@@ -115,6 +124,7 @@ export class HdlcPrimary {
       const from: number = busy ? pieces.length : acknowledged
       const pause = empty > 0 || busy ? { pauseMs: pollPauseMs } : {}
       const turn: Turn = yield { frames: this.#burst(pieces, from), kept: this.#burst(keptPieces, from), ...pause }
+      this.#count(turn)
       let news = 0
       for (const frame of turn.frames) {
         checkAlive(frame)
@@ -136,6 +146,14 @@ export class HdlcPrimary {
     if (acknowledged < pieces.length) throw new DlmsFault('DLMS_HDLC_SEQUENCE', 'an answer came before its whole request was taken')
     if (whole.direction !== 'response') throw new DlmsFault('DLMS_HDLC', 'the meter answered with a command')
     return whole.apdu
+  }
+
+  /** Frames lost here and there are repeated one by one without end: together they have one. @throws {DlmsFault} DLMS_HDLC */
+  #count({ inTime }: Turn): void {
+    this.#turns[inTime ? 'inTime' : 'lost'] += 1
+    const { lost, inTime: came } = this.#turns
+    if (lost <= lostAtMost + came / turnsThatEarnOne) return
+    throw new DlmsFault('DLMS_HDLC', `${lost} of ${lost + came} turns came damaged, in part or not at all: the line is too disturbed`)
   }
 
   /** DISC once: a meter that does not confirm it ends the connection by its own inactivity time-out. */

@@ -39,6 +39,9 @@ const BusFields = Type.Object(
       )
     ),
     attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, description: 'conversations tried before a read fails, 2' })),
+    conversationWithinMs: Type.Optional(
+      Type.Integer({ minimum: 100, maximum: 3_600_000, description: 'longest conversation with a meter, 15 minutes' })
+    ),
     connectWithinMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 60_000, description: 'longest wait for the connection, 5000' }))
   },
   { additionalProperties: false }
@@ -63,12 +66,23 @@ export interface BusSettings {
   readonly scan: { readonly from: number; readonly to: number }
   readonly attempts: number
   readonly connectWithinMs: number
+  readonly conversationWithinMs: number
+  /** longest wait for one answer where the site says nothing; on a serial line beside the time that the bytes take */
+  readonly answerWithinMs: number
 }
 
 /** "END" and five bytes: a title begins with three letters of its maker (Green Book 4.3.4). */
 const ownTitle = '454e440000000001'
 /** Addresses of meters on a bus: below are those that the standard keeps, above are calling and broadcast (IEC 62056-46, 6.4.2.3). */
 const usualScans = { wrapper: { from: 1, to: 127 }, hdlc: { from: 16, to: 125 } } as const
+
+/**
+ * IEC 62056-46 has the response time-out follow from what a meter needs to begin and from the longest frame each way, which
+ * `HdlcLink` adds where it knows the line's speed. A meter begins within 1.5 s (the reaction time of IEC 62056-21). Behind a
+ * network neither its delay is known nor, at a converter, the speed of the line.
+ */
+const reactionMs = 1_500
+const overNetworkMs = 3_000
 
 /** @throws {TypeError} for an entry without one place: the site file was checked for that */
 export function settingsOf(bus: Static<typeof busSchema>): BusSettings {
@@ -85,6 +99,8 @@ export function settingsOf(bus: Static<typeof busSchema>): BusSettings {
     window: bus.window ?? 1,
     scan: bus.scan ?? usualScans[framing],
     attempts: bus.attempts ?? 2,
+    conversationWithinMs: bus.conversationWithinMs ?? 900_000,
+    answerWithinMs: framing === 'hdlc' && place.kind === 'serial' ? reactionMs : overNetworkMs,
     connectWithinMs: bus.connectWithinMs ?? 5000
   }
 }

@@ -24,7 +24,8 @@ export interface Call {
   readonly keys?: MeterKeys
   readonly purpose?: Purpose
   readonly answerWithinMs: number
-  /** of one HDLC frame without answer */
+  /** for an HDLC connection, and repetitions of any other frame without answer */
+  readonly calls?: number
   readonly repetitions?: number
   readonly signal: AbortSignal
 }
@@ -38,6 +39,7 @@ export class Talk {
   readonly #settings: BusSettings
   readonly #dependencies: BusDependencies
   readonly #heard: Bytes[] = []
+  #answered = false
 
   constructor(line: Line, settings: BusSettings, dependencies: BusDependencies) {
     this.#line = line
@@ -50,6 +52,11 @@ export class Talk {
       request: Buffer.concat(this.#heard.map(({ request }) => request)),
       response: Buffer.concat(this.#heard.map(({ response }) => response))
     }
+  }
+
+  /** Whether anything whole came from the meter. */
+  get answered(): boolean {
+    return this.#answered
   }
 
   /**
@@ -96,22 +103,25 @@ export class Talk {
       if (transport.releases) await release(transport, await protection.protect(releaseRequest(opening, purpose)))
       return { value, bytes: transport.conversation }
     } finally {
-      await protection.keep().finally(() => this.#farewell(transport))
+      const password = opening.authentication === 'lls' ? opening.secret : undefined
+      await protection.keep().finally(() => this.#farewell(transport, password))
     }
   }
 
-  async #farewell(transport: ApduTransport): Promise<void> {
+  async #farewell(transport: ApduTransport, password?: Uint8Array): Promise<void> {
     await transport.close()
-    this.#heard.push(transport.heard)
+    const { request, response } = transport.heard
+    this.#answered ||= transport.conversation.response.length > 0
+    this.#heard.push({ request, response: password === undefined ? response : withoutPieces(response, password) })
   }
 
-  async #connect({ address, answerWithinMs, repetitions, signal }: Call, client: number): Promise<ApduTransport> {
-    const { framing, addressBytes, maxInformation, window, place } = this.#settings
+  async #connect({ address, answerWithinMs, calls, repetitions, signal }: Call, client: number): Promise<ApduTransport> {
+    const { framing, addressBytes, maxInformation, window, place, conversationWithinMs } = this.#settings
     const line = this.#line
     if (framing === 'wrapper') {
       const server = wrapperAddress(address)
       await this.#open(signal)
-      return new WrapperLink({ line, client, server, answerWithinMs, signal })
+      return new WrapperLink({ line, client, server, answerWithinMs, conversationWithinMs, signal })
     }
     const ends = { client: hdlcClient(client), server: hdlcAddress(address, addressBytes) }
     await this.#open(signal)
@@ -125,6 +135,8 @@ export class Talk {
         windowReceive: window
       },
       answerWithinMs,
+      conversationWithinMs,
+      ...(calls === undefined ? {} : { calls }),
       ...(repetitions === undefined ? {} : { repetitions }),
       baudRate: place.kind === 'serial' ? place.baudRate : 0,
       signal
@@ -177,4 +189,19 @@ function withoutPassword(bytes: Uint8Array): Uint8Array {
   const aarq = readApdu(new ByteReader(bytes))
   if (aarq.apdu !== 'aarq' || aarq.mechanismName !== mechanisms.low || aarq.callingAuthenticationValue === undefined) return bytes
   return encodeApdu({ ...aarq, callingAuthenticationValue: new Uint8Array(aarq.callingAuthenticationValue.length) })
+}
+
+/** So many bytes of a password say something about it. */
+const pieceSize = 3
+
+/** An adapter that echoes gives back what was sent, in one piece or in several, damaged or whole: no piece of a password is kept of it. */
+function withoutPieces(heard: Uint8Array, password: Uint8Array): Uint8Array {
+  const found = Buffer.from(heard.buffer, heard.byteOffset, heard.length)
+  const kept = Buffer.from(found)
+  const size = Math.min(pieceSize, password.length)
+  for (let from = 0; size > 0 && from + size <= password.length; from += 1) {
+    const piece = password.subarray(from, from + size)
+    for (let at = found.indexOf(piece); at !== -1; at = found.indexOf(piece, at + 1)) kept.fill(0, at, at + size)
+  }
+  return kept
 }

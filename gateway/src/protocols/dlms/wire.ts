@@ -36,9 +36,16 @@ export class Wire<Answer> {
   #fault: DlmsFault | undefined
   readonly #onAbort = () => this.fail(new DlmsFault('READ_ABORTED', 'the read was called off'))
 
+  readonly #overtime: NodeJS.Timeout
+
   /** @param take is given each chunk; a `DlmsFault` that it throws ends the conversation */
-  constructor(options: { readonly line: Line; readonly signal: AbortSignal; readonly take: (chunk: Uint8Array) => void }) {
-    const { line, signal, take } = options
+  constructor(options: {
+    readonly line: Line
+    readonly conversationWithinMs: number
+    readonly signal: AbortSignal
+    readonly take: (chunk: Uint8Array) => void
+  }) {
+    const { line, conversationWithinMs, signal, take } = options
     this.#line = line
     this.#signal = signal
     line.receive({
@@ -47,6 +54,9 @@ export class Wire<Answer> {
     })
     signal.addEventListener('abort', this.#onAbort, { once: true })
     if (signal.aborted) this.#onAbort()
+    // A meter that is in time with each of a hundred thousand tiny pieces would keep its bus for days.
+    const overtime = new DlmsFault('DLMS_TOO_LONG', `the conversation was not over after ${conversationWithinMs} ms`)
+    this.#overtime = setTimeout(() => this.fail(overtime), conversationWithinMs)
   }
 
   get bytes(): Bytes {
@@ -106,6 +116,7 @@ export class Wire<Answer> {
   }
 
   end(): void {
+    clearTimeout(this.#overtime)
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#line.receive(undefined)
   }

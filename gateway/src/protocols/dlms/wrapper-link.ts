@@ -10,6 +10,7 @@ export interface WrapperOptions {
   readonly client: number
   readonly server: number
   readonly answerWithinMs: number
+  readonly conversationWithinMs: number
   readonly signal: AbortSignal
 }
 
@@ -21,9 +22,9 @@ export class WrapperLink implements ApduTransport {
   readonly #wire: Wire<Uint8Array>
 
   constructor(options: WrapperOptions) {
-    const { line, signal } = options
+    const { line, conversationWithinMs, signal } = options
     this.#options = options
-    this.#wire = new Wire({ line, signal, take: (chunk) => this.#take(chunk) })
+    this.#wire = new Wire({ line, conversationWithinMs, signal, take: (chunk) => this.#take(chunk) })
   }
 
   /** A stream that holds anything but frames is refused at once: there is no noise to leave out. */

@@ -122,7 +122,10 @@ t.test('an exception in place of the release response is an end as well, and so 
   }
 })
 
-/** Answers that end a read, each with its code. They are not tried again: the meter would say the same. */
+/** Damage on the way is tried once more, on a connection of its own. What the meter means it would say again. */
+const refusesToRepeat = ['DLMS_ACCESS', 'DLMS_EXCEPTION', 'DLMS_ASSOCIATION_REFUSED', 'DLMS_CONFORMANCE', 'DLMS_UNSUPPORTED']
+
+/** Answers that end a read, each with its code. */
 const refusals: readonly {
   readonly name: string
   readonly code: string
@@ -165,7 +168,7 @@ for (const { name, code, to, answer } of refusals) {
     const failure = await failureOf(bus.read(job()))
     t.equal(failure.code, code)
     t.ok(failure.request.length > 0 && failure.response.length > 0, failure.message)
-    t.equal(peer.connections(), 1, 'tried once')
+    t.equal(peer.connections(), refusesToRepeat.includes(code) ? 1 : 2)
   })
 }
 
@@ -201,6 +204,44 @@ t.test('a meter that fails once is read at the second attempt, whose bytes stand
   const { peer, bus } = await setUp(t, { more: new Map([[by.getScale, flaky]]), attempts: 2 })
   t.same((await bus.read(job())).request, bytesOf(by.current).request)
   t.equal(peer.connections(), 2)
+})
+
+t.test('a frame that is damaged once is read at the second attempt, and not at all where the meter is doubtful', async (t) => {
+  let calls = 0
+  const damaged = (socket: Parameters<ReturnType<typeof by.says>>[0]) => {
+    calls += 1
+    const frame = by.frame(by.scale)
+    socket.write(calls % 2 === 1 ? frame.fill(0x55, 0, 2) : frame)
+  }
+  const { peer, bus } = await setUp(t, { more: new Map([[by.getScale, damaged]]), attempts: 2 })
+  t.same(await bus.read(job()), { ...bytesOf(by.current), at: by.now })
+  t.equal(peer.connections(), 2)
+  t.equal((await failureOf(bus.read(job({ doubtful: true })))).code, 'DLMS_WRAPPER')
+  t.equal(peer.connections(), 3)
+})
+
+t.test('a meter that is in time with each of endless blocks does not keep its bus', async (t) => {
+  let blocks = 0
+  const block = (number: number) => `c402c200${number.toString(16).padStart(8, '0')}000100`
+  const more = new Map([[by.getScale, by.says(block(1))]])
+  const slow = (socket: Parameters<ReturnType<typeof by.says>>[0]) => {
+    blocks += 1
+    const number = blocks + 1
+    setTimeout(() => by.says(block(number))(socket), 5)
+  }
+  for (let number = 1; number < 500; number += 1) more.set(`c002c2${number.toString(16).padStart(8, '0')}`, slow)
+  const peer = await by.startPeer(new Map([...by.current.map(([request, said]) => [request, by.says(said)] as const), ...more]))
+  const bus = dlmsProtocol.open(
+    { host: '127.0.0.1', port: peer.port, conversationWithinMs: 200 },
+    { clock, answerWithinMs: 60_000, counters: memoryCounters() }
+  )
+  t.teardown(async () => {
+    await bus.close()
+    await peer.close()
+  })
+  t.equal((await failureOf(bus.read(job()))).code, 'DLMS_TOO_LONG')
+  t.equal(peer.connections(), 1)
+  t.ok(blocks > 0)
 })
 
 t.test('nobody at the port: BUS_UNREACHABLE', async (t) => {

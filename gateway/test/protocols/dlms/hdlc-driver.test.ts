@@ -185,6 +185,42 @@ t.test('refusals have their codes, with the bytes of both sides', async (t) => {
   }
 })
 
+t.test('a station that is silent costs two waits, one where that was to be expected, however many attempts are set', async (t) => {
+  const noise = Buffer.from('55aa7ea0', 'hex')
+  for (const said of [[], [noise], [Buffer.from(ua).fill(0, 6, 7)]]) {
+    const { station, bus } = await setUp(t, { script: { [snrm]: [said] }, bus: { attempts: 5 }, answerWithinMs: 30 })
+    t.equal((await failureOf(bus.read(job()))).code, 'DLMS_TIMEOUT')
+    t.same(station.heard, [snrm, snrm])
+    t.equal((await failureOf(bus.read(job({ doubtful: true })))).code, 'DLMS_TIMEOUT')
+    t.same(station.heard, [snrm])
+  }
+})
+
+t.test('a line that damages more than is mended is given up: eight waits, and one for each four turns in time', async (t) => {
+  const thrice = (index: number): Script => ({ [step(index)]: [[], [Buffer.from(said(index)).fill(0, 12, 13)], [], [said(index)]] })
+  const script = { ...thrice(0), ...thrice(1), ...thrice(2) }
+  const { station, bus } = await setUp(t, { script, bus: { attempts: 3 }, answerWithinMs: 30 })
+  const failure = await failureOf(bus.read(job()))
+  t.match(failure, { code: 'DLMS_HDLC', message: /9 of 11 turns .* too disturbed/ })
+  t.equal(station.heard.filter((name) => name === snrm).length, 1, 'and not tried again')
+})
+
+t.test('an adapter that echoes a password does not bring it into a failure', async (t) => {
+  const aarq = command(by.aarq.replace('601da1', '6034a1').replace('be10', '8a0207808b0760857405080201ac0880066f70656e2121be10'))
+  const name = `${numbered(0, 0)} ${aarq}`
+  const echo = to(numbered(0, 0), aarq)
+  const low = { ...profile, association: { client: 16, authentication: 'lls' } }
+  const keys = { name: 'K', version: 1, secrets: { password: Buffer.from('open!!') } }
+  const cut = echo.indexOf('open') + 3
+  for (const heard of [[echo], [echo.subarray(0, cut), Buffer.from('7e', 'hex'), echo.subarray(cut)]]) {
+    const { bus } = await setUp(t, { script: { [name]: [heard] }, answerWithinMs: 30 })
+    const failure = await failureOf(bus.read(job({ profile: low, keys })))
+    t.equal(failure.code, 'DLMS_TIMEOUT')
+    t.ok(failure.response.length >= echo.length)
+    for (const piece of ['ope', 'n!!', 'pen']) t.notOk(Buffer.from(failure.response).includes(piece), piece)
+  }
+})
+
 t.test('repetitions are bounded', async (t) => {
   const { station, bus } = await setUp(t, { script: { [step(1)]: [[]] }, answerWithinMs: 30 })
   t.equal((await failureOf(bus.read(job()))).code, 'DLMS_TIMEOUT')

@@ -27,6 +27,7 @@ export type DlmsCode =
   | 'DLMS_UNIT'
   | 'DLMS_IDENTITY'
   | 'DLMS_TIMEOUT'
+  | 'DLMS_TOO_LONG'
   | 'DLMS_CLOSED'
   | 'DLMS_HDLC'
   | 'DLMS_HDLC_SEQUENCE'
