@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadEnvironment } from '../src/config/environment.js'
-import { longestLine } from '../src/verbs/decode.js'
+import { mbusCodec } from '../src/protocols/mbus/codec/index.js'
+import { decodeLine, longestLine } from '../src/verbs/decode.js'
 import { linesOf } from '../src/verbs/lines.js'
 import { runGateway as gateway } from './support/run-gateway.js'
 
@@ -30,6 +31,16 @@ t.test('decode --lines answers every line, whatever stands in it', async (t) => 
     answers.slice(1).map((answer) => answer.code),
     ['LINE_MALFORMED', 'LINE_MALFORMED', 'HEX_MALFORMED', 'KEY_MALFORMED', 'LINE_MALFORMED', 'LINE_TOO_LONG', 'MODBUS_TRUNCATED']
   )
+})
+
+t.test('a line that is no JSON is refused without its text: a key may stand in it', (t) => {
+  const key = '00112233445566778899aabbccddeeff'
+  for (const line of [`{"hex":"00","key":'${key}'}`, `{"key":z${key}}`, `{"key":"${key}`, key, `x{"key":"${key}"}`]) {
+    const answer = decodeLine(mbusCodec, line)
+    t.match(answer, /LINE_MALFORMED/)
+    t.notMatch(answer, /0011/, line)
+  }
+  t.end()
 })
 
 t.test('decode of one frame from standard input ends with 1 when there is no value', async (t) => {

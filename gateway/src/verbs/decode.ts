@@ -45,8 +45,10 @@ function parseLine(line: string): Result<FrameContext & { readonly hex: string }
   try {
     value = JSON.parse(line)
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return failure({ code: 'LINE_MALFORMED', message: `not JSON: ${thrown.message}` })
-    throw thrown
+    if (!(thrown instanceof SyntaxError)) throw thrown
+    // The message may quote the line, and a key may stand in it: only the place is told.
+    const place = /position (\d+)/.exec(thrown.message)?.[1]
+    return failure({ code: 'LINE_MALFORMED', message: place === undefined ? 'not JSON' : `not JSON from character ${place} on` })
   }
   if (typeof value !== 'object' || value === null || !('hex' in value) || typeof value.hex !== 'string') {
     return failure({ code: 'LINE_MALFORMED', message: 'a line is an object with "hex", a text' })
