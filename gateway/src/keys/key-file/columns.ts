@@ -37,6 +37,8 @@ const spellings: Readonly<Record<Field, readonly (readonly string[])[]>> = {
   ]
 }
 
+const mostColumns = 256
+
 export const columnHelp =
   'a column for the meter (such as "Serial number", "Meter ID", "Seri No") and at least one for a secret ("Key" or "EK", "AK", "GBEK", "LLS")'
 
@@ -53,9 +55,10 @@ export function fold(header: string): string {
 /**
  * Which column holds which field.
  *
- * @returns the index by field; what no field is called like is left out. A sentence where two columns of one rank claim a field.
+ * @returns the index by field; what no field is called like is left out. A sentence where two columns of one rank claim a field, or there are too many.
  */
 export function columnsOf(headers: readonly string[]): ReadonlyMap<Field, number> | string {
+  if (headers.length > mostColumns) return `there are more than ${mostColumns} columns`
   const folded = headers.map(fold)
   const columns = new Map<Field, number>()
   for (const [field, ranks] of Object.entries(spellings) as [Field, (typeof spellings)[Field]][]) {

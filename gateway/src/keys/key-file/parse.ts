@@ -18,6 +18,7 @@ export interface KeyFileProblem {
 
 export const mostKeyFileBytes = 8 * 1_048_576
 export const mostKeyFileEntries = 50_000
+const tooManyMeters = `has more than ${mostKeyFileEntries} meters`
 const mostProblemsShown = 100
 const keySize = 16
 const mostPasswordBytes = 64
@@ -57,11 +58,16 @@ function readEntries(bytes: Uint8Array, problems: KeyFileProblem[]): Entry[] {
   const start = text.trimStart()[0]
   if (start === '<') return refuse("is XML: open it with its maker's program and save the keys as CSV")
   const entries = start === '[' || start === '{' ? jsonEntries(text, refuse) : tableEntries(text, problems)
-  return entries.length > mostKeyFileEntries ? refuse(`has more than ${mostKeyFileEntries} meters`) : entries
+  return entries.length > mostKeyFileEntries ? refuse(tooManyMeters) : entries
 }
 
 function tableEntries(text: string, problems: KeyFileProblem[]): Entry[] {
-  const rows = rowsOf(text)
+  // The header is a line more.
+  const rows = rowsOf(text, mostKeyFileEntries + 1)
+  if (typeof rows === 'string') {
+    problems.push({ line: undefined, message: rows })
+    return []
+  }
   const [first] = rows
   if (first === undefined) return []
   const headless = columnsByContent(first.cells)
@@ -112,6 +118,7 @@ function jsonEntries(text: string, refuse: (message: string) => []): Entry[] {
   }
   const list = isRecord(value) ? Object.values(value).find(Array.isArray) : value
   if (!Array.isArray(list)) return refuse('has no list of meters')
+  if (list.length > mostKeyFileEntries) return refuse(tooManyMeters)
   return list.map((item: unknown, index) => ({ line: index + 1, fields: isRecord(item) ? jsonFields(item) : {} }))
 }
 

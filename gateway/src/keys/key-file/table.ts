@@ -28,14 +28,25 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+/** A line of every column that such a file may have is far shorter. */
+const longestLine = 4_096
+
 /**
  * The lines that say something: neither blank nor a remark (#), nor the line by which a spreadsheet is told the separator.
  *
- * @returns the separator is the one that the first such line has most of
+ * The separator is the one that the first such line has most of.
+ *
+ * @param most so many of them at most
+ * @returns what is wrong with the file, before any work is spent on it
  */
-export function rowsOf(text: string): readonly Row[] {
-  const lines = text.split(/\r\n|\n|\r/).map((content, index) => ({ line: index + 1, content }))
-  const telling = lines.filter(({ content }) => content.trim() !== '' && !content.startsWith('#') && !/^sep=.$/i.test(content))
+export function rowsOf(text: string, most: number): readonly Row[] | string {
+  const telling: { readonly line: number; readonly content: string }[] = []
+  for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
+    if (content.length > longestLine) return `has a line of more than ${longestLine} characters`
+    if (content.trim() === '' || content.startsWith('#') || /^sep=.$/i.test(content)) continue
+    if (telling.length === most) return `has more than ${most} lines`
+    telling.push({ line: index + 1, content })
+  }
   const first = telling[0]?.content ?? ''
   const counts = separators.map((separator) => cellsOf(first, separator).length)
   const separator = separators[counts.indexOf(Math.max(...counts))] ?? ','
