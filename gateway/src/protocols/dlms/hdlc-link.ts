@@ -32,6 +32,10 @@ export interface HdlcOptions {
 /** Flags, format, addresses, control and check sequences around the information. */
 const frameOverhead = 16
 const bitsPerByte = 10
+/** Noise, echoes and foreign frames that a line may have in front of an answer: each flag in it costs a search. */
+const mostStrange = 16_384
+/** As many bytes are searched at once. */
+const slice = 2_048
 
 /** The data link layer of IEC 62056-46, for one connection: SNRM to DISC. */
 export class HdlcLink implements ApduTransport {
@@ -44,6 +48,8 @@ export class HdlcLink implements ApduTransport {
   #reader = new HdlcReader()
   #turn: HdlcFrame[] = []
   #connected = false
+  /** bytes since the meter's last frame */
+  #strange = 0
 
   constructor(options: HdlcOptions) {
     const { line, conversationWithinMs, signal } = options
@@ -126,7 +132,16 @@ export class HdlcLink implements ApduTransport {
   }
 
   #take(chunk: Uint8Array): void {
-    for (const event of this.#reader.push(chunk)) this.#consider(event)
+    for (let at = 0; at < chunk.length; at += slice) {
+      const piece = chunk.subarray(at, at + slice)
+      this.#strange += piece.length
+      for (const event of this.#reader.push(piece)) this.#consider(event)
+      if (this.#strange > mostStrange)
+        throw new DlmsFault(
+          'BUS_NEVER_QUIET',
+          `more than ${mostStrange} bytes came and no frame of the meter: something never stops sending`
+        )
+    }
   }
 
   /** A frame that is damaged, of another meter or our own echo is as if nothing had come: the repetition mends it. */
@@ -135,6 +150,7 @@ export class HdlcLink implements ApduTransport {
     const { frame, bytes } = event
     const { client, server } = this.#options
     if (addressText(frame.source) !== addressText(server) || addressText(frame.destination) !== addressText(client)) return
+    this.#strange = 0
     const before = this.#turn.filter(({ control }) => control.kind === 'I').length
     const judged = this.#primary.judge(frame, before)
     if (judged === 'stale') return

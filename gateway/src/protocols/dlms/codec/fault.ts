@@ -44,6 +44,7 @@ export type DlmsCode =
   | 'DLMS_ADDRESS'
   | 'DLMS_CAPTURES'
   | 'BUS_UNREACHABLE'
+  | 'BUS_NEVER_QUIET'
   | 'READ_ABORTED'
 
 /**
