@@ -90,8 +90,9 @@ async function seen(address: string, { answerWithinMs: usual, turn }: Scanning):
     })
   } catch (thrown) {
     if (!(thrown instanceof ReadFailure) || thrown.code === 'BUS_UNREACHABLE' || thrown.code === 'READ_ABORTED') throw thrown
-    // Who answers anything stands there; who hangs up at once is as good as silent.
-    if (thrown.response.length === 0) return undefined
+    // Who answers anything stands there; who hangs up at once is as good as silent, and so is an adapter that echoes.
+    const { request, response } = thrown
+    if (Buffer.compare(response, request.subarray(0, response.length)) === 0) return undefined
     return { sighting: { address, trouble: `${thrown.code}: ${thrown.message}` }, devices: [] }
   }
 }

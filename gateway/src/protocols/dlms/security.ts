@@ -62,9 +62,11 @@ class Guard implements Protection {
 
   async open(bytes: Uint8Array): Promise<Apdu> {
     const apdu = readApdu(new ByteReader(bytes))
-    if (apdu.apdu === 'aare' && apdu.result === 0) {
-      this.#peer = titleIn(apdu.respondingApTitle)
-      this.#channel.meet(this.#peer, await this.#counters.least(this.#peer))
+    // Once: a title is not protected, and what this meter has said must not be kept under that of another.
+    if (apdu.apdu === 'aare' && apdu.result === 0 && this.#peer === undefined) {
+      const peer = titleIn(apdu.respondingApTitle)
+      this.#channel.meet(peer, await this.#counters.least(peer))
+      this.#peer = peer
     }
     return this.#channel.open(apdu)
   }

@@ -306,3 +306,33 @@ t.test('a meter on a serial port is read at 9600 baud through a pair of pseudo-t
   await bus.close()
   await new Promise<void>((resolve) => meter.close(() => resolve()))
 })
+
+t.test('a scan takes an echo for nobody, and what comes damaged for somebody', async (t) => {
+  const anybody = '8180140502020006020200070400000001080400000001'
+  const echo = hdlc('0225', '21', '93', anybody)
+  const damaged = Buffer.from(from('73')).fill(0, 6, 7)
+  const station = await listen({ [`93 ${anybody}`]: [[echo]] }, 3)
+  const open = (port: number) =>
+    dlmsProtocol.open(
+      { host: '127.0.0.1', port, framing: 'hdlc', addressBytes: 2, scan: { from: 18, to: 18 } },
+      { clock, answerWithinMs: 30, counters: memoryCounters() }
+    )
+  const bus = open(station.port)
+  t.teardown(async () => {
+    await bus.close()
+    await station.close()
+  })
+  const seen = async (on = bus): Promise<unknown[]> => {
+    const sightings: unknown[] = []
+    for await (const sighting of on.scan({ signal: new AbortController().signal, progress: () => undefined })) sightings.push(sighting)
+    return sightings
+  }
+  t.same(await seen(), [])
+  const twoAtOnce = await listen({ [`93 ${anybody}`]: [[damaged]] }, 3)
+  const other = open(twoAtOnce.port)
+  t.teardown(async () => {
+    await other.close()
+    await twoAtOnce.close()
+  })
+  t.match(await seen(other), [{ address: '1/18', trouble: /DLMS_TIMEOUT/ }])
+})

@@ -10,7 +10,7 @@ import {
 } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import * as by from './peer.js'
-import { authenticationKey, globalKey, meterTitle, proof, seal, startSecureMeter, type Twists } from './secure-peer.js'
+import { authenticationKey, clientTitle, globalKey, meterTitle, proof, seal, startSecureMeter, type Twists } from './secure-peer.js'
 
 const clock = { now: () => by.now }
 const zone = 'Europe/Istanbul'
@@ -169,6 +169,26 @@ t.test('a counter that jumped back since the last conversation is refused, also 
   t.equal((await failureOf(second.bus.read(job()))).code, 'DLMS_COUNTER')
   const third = await setUp(t, { own: 500 }, store)
   t.ok((await third.bus.read(job())).response.length > 0)
+})
+
+t.test('an association that is answered twice does not bring the counters of its meter under another title', async (t) => {
+  const other = Buffer.from('4b414d0000bc614f', 'hex')
+  const again = Buffer.from(
+    `6135a109060760857405080103a203020100a305a103020100a40a0408${other.toString('hex')}be10040e0800065f1f040000101104000007`,
+    'hex'
+  )
+  const kept = new Map<string, number>()
+  const { bus } = await setUp(t, { own: 900, get: (usual, count) => (count === 1 ? usual : again) }, memoryCounters(kept))
+  t.match(await failureOf(bus.read(job())), { code: 'DLMS_SECURITY_LEVEL' })
+  const received = [...kept.keys()].filter((name) => name.includes('received'))
+  t.match(received, [new RegExp(`by ${meterTitle.toString('hex')}$`)])
+  t.equal(received.length, 1)
+})
+
+t.test('a meter with the title of this client is none: it would send back what it was sent', async (t) => {
+  const aarq = (usual: Buffer) => Buffer.from(usual.toString('hex').replace(meterTitle.toString('hex'), clientTitle.toString('hex')), 'hex')
+  const { bus } = await setUp(t, { aarq })
+  t.equal((await failureOf(bus.read(job()))).code, 'DLMS_SYSTEM_TITLE')
 })
 
 t.test('secrets that are missing are told before anything is sent', async (t) => {

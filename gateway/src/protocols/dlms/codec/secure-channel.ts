@@ -4,7 +4,7 @@ import { checkGmacReply, gmacReply } from './authentication.js'
 import { CipherContext, isCiphered, type Protection } from './cipher-context.js'
 import { systemTitleSize } from './ciphered.js'
 import { DlmsFault } from './fault.js'
-import { ByteReader } from './reader.js'
+import { ByteReader, toHex } from './reader.js'
 
 export interface ChannelOptions {
   /** the meter's global unicast key, and its authentication key */
@@ -52,8 +52,14 @@ export class SecureChannel {
     this.#context.skipTo(counter)
   }
 
-  /** @param least the least counter that is taken from this peer */
+  /**
+   * @param least the least counter that is taken from this peer
+   * @throws {DlmsFault} DLMS_SYSTEM_TITLE for a peer under this side's own title: title and counter are the cipher's nonce, and what this
+   * side says could be given back to it as what was said to it
+   */
   meet(peerTitle: Uint8Array, least: number): void {
+    if (toHex(peerTitle) === toHex(this.#options.ownTitle))
+      throw new DlmsFault('DLMS_SYSTEM_TITLE', `the peer calls itself ${toHex(peerTitle)}, as this side does`)
     this.#peerTitle = peerTitle
     this.#context.learn({ peerTitle, globalFrom: least })
   }
