@@ -33,6 +33,8 @@ export interface Answer<Verdict> {
   readonly verdict: Verdict
   /** the frame that was accepted, without what came before it */
   readonly bytes: Uint8Array
+  /** what came with it behind it */
+  readonly behind: Uint8Array
 }
 
 export interface AskFailure {
@@ -89,6 +91,55 @@ export function ask<Verdict>(line: Line, question: Question<Verdict>): Promise<R
     })
     if (!line.send(request)) finish(failure(broken(new Uint8Array())))
   })
+}
+
+export interface Overhearing {
+  /** what came already */
+  readonly behind: Uint8Array
+  readonly isRival: (frame: MbusFrame) => boolean
+  readonly timing: Timing
+  readonly signal: AbortSignal
+}
+
+/**
+ * Whether somebody else answers a request too, behind an answer that was good: until everyone who took the request for his has
+ * begun, and to the end of what was begun.
+ */
+export function overhear(line: Line, { behind, isRival, timing, signal }: Overhearing): Promise<boolean> {
+  return new Promise((resolve) => {
+    let buffer = behind
+    const finish = (): void => {
+      clearTimeout(own)
+      clearTimeout(end)
+      signal.removeEventListener('abort', finish)
+      line.receive(undefined)
+      resolve(framesIn(buffer).some(isRival))
+    }
+    const own = setTimeout(() => {
+      if (buffer.length === 0) finish()
+    }, timing.ownAnswerMs(0))
+    const end = setTimeout(finish, timing.limits(0).endMs)
+    signal.addEventListener('abort', finish, { once: true })
+    line.receive({
+      closed: finish,
+      data: (chunk) => {
+        buffer = Uint8Array.of(...buffer, ...chunk.subarray(0, mostBuffered - buffer.length))
+        if (buffer.length === mostBuffered || framesIn(buffer).some(isRival)) finish()
+      }
+    })
+    if (signal.aborted || !line.isOpen || framesIn(buffer).some(isRival)) finish()
+  })
+}
+
+/** The whole frames among bytes, with noise between them or not. */
+function framesIn(bytes: Uint8Array): MbusFrame[] {
+  const frames: MbusFrame[] = []
+  for (let position = 0; position < bytes.length; ) {
+    const frame = readFrame(bytes.subarray(position))
+    if (frame.ok) frames.push(frame.value)
+    position += frame.ok ? frame.value.size : 1
+  }
+  return frames
 }
 
 /** What came since a request was sent, and what became of it. */
@@ -175,7 +226,10 @@ class Hearing<Verdict> {
       // In the middle of noise an E5 is no more than one more byte of it.
       const isNoise = frame.value.type === 'acknowledge' && this.#refused !== undefined && rest.length > 1
       const verdict = isNoise ? undefined : this.#question.judge(frame.value)
-      if (verdict?.ok === true) return success({ verdict: verdict.value, bytes: rest.slice(0, frame.value.size) })
+      if (verdict?.ok === true) {
+        const { size } = frame.value
+        return success({ verdict: verdict.value, bytes: rest.slice(0, size), behind: rest.slice(size) })
+      }
       this.#position += frame.value.size
       if (verdict === undefined) continue
       const repeatable = worthRepeating.has(verdict.error.code)

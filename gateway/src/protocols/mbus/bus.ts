@@ -10,7 +10,7 @@ import {
   type ScanJob,
   type Sighting
 } from '../protocol.js'
-import { ask } from './asking.js'
+import { ask, overhear } from './asking.js'
 import { type Command, fittingProfiles, holdsCurrent, inWords, isMbusProfile, parseSecondary, sharedAddress } from './codec/index.js'
 import { type Attempt, scanBus } from './scan.js'
 import { type Link, newLink, Session, type SessionOptions, type Target } from './session.js'
@@ -39,6 +39,8 @@ interface Transcript {
   readonly received: Uint8Array[]
   readonly requests: Uint8Array[]
   readonly responses: Uint8Array[]
+  /** what came in one piece with each of them, behind it */
+  readonly behind: Uint8Array[]
 }
 
 interface Conversation {
@@ -136,13 +138,16 @@ export class MbusBus implements Bus {
   /** One step of a search. What is silent is asked once only. */
   async #attempt(target: Target, signal: AbortSignal): Promise<Attempt> {
     const link = typeof target === 'number' ? newLink : { ...newLink, reset: false }
-    const session = new Session(target, link, { data: { tolerant: true, enough: () => true }, keepSelected: true })
-    const transcript: Transcript = { sent: [], received: [], requests: [], responses: [] }
+    const { tries, timing } = this.#options
+    const session = new Session(target, link, { tries, data: { tolerant: true, enough: () => true }, keepSelected: true })
+    const transcript = newTranscript()
     // Whatever comes of it, the meter's state is not that of a clean link.
     this.#links.delete(keyOf(target))
     await this.#open(signal)
     try {
-      while ((await this.#step({ session, transcript, signal, silentTries: 1 })) === 'continue');
+      // Whoever has acknowledged is there: an answer that is lost then is worth asking for again.
+      const silentTries = (): number => (transcript.responses.length === 0 ? 1 : tries)
+      while ((await this.#step({ session, transcript, signal, silentTries: silentTries() })) === 'continue');
     } catch (error) {
       if (!(error instanceof ReadFailure) || !this.#isOfOneAddress(error.code)) throw error
       if (error.code === 'NO_ANSWER' && transcript.responses.length === 0) return { kind: 'silence' }
@@ -150,6 +155,9 @@ export class MbusBus implements Bus {
       return { kind: 'trouble', garbled, message: `${error.code}: ${error.message}` }
     }
     this.#neverQuiet = 0
+    const isRival = session.isRival.bind(session)
+    if (await overhear(this.#line, { behind: transcript.behind.at(-1) ?? new Uint8Array(), isRival, timing, signal }))
+      return { kind: 'trouble', garbled: true, message: 'Behind the answer of one meter came that of another' }
     const { identity, trouble } = session
     return {
       kind: 'meter',
@@ -167,9 +175,10 @@ export class MbusBus implements Bus {
   /** Whoever a search left selected; nobody need answer. */
   async #deselect(signal: AbortSignal): Promise<void> {
     if (!this.#line.isOpen) return
+    const { timing } = this.#options
     const session = new Session(sharedAddress.selected, newLink, {})
     const { request } = session.step
-    await ask(this.#line, { request, judge: (frame) => session.accept(frame), timing: this.#options.timing, signal })
+    await ask(this.#line, { request, judge: (frame) => session.accept(frame), timing, signal })
   }
 
   async #talk(
@@ -179,8 +188,8 @@ export class MbusBus implements Bus {
     silentTries = this.#options.tries
   ): Promise<{ session: Session; exchange: Exchange }> {
     await this.#open(signal)
-    const session = new Session(target, this.#links.get(keyOf(target)) ?? newLink, options)
-    const transcript: Transcript = { sent: [], received: [], requests: [], responses: [] }
+    const session = new Session(target, this.#links.get(keyOf(target)) ?? newLink, { ...options, tries: this.#options.tries })
+    const transcript = newTranscript()
     try {
       while ((await this.#step({ session, transcript, signal, silentTries })) === 'continue');
     } finally {
@@ -211,6 +220,7 @@ export class MbusBus implements Bus {
         transcript.received.push(answer.value.bytes)
         transcript.requests.push(request)
         transcript.responses.push(answer.value.bytes)
+        transcript.behind.push(answer.value.behind)
         return answer.value.verdict
       }
       const { code, message, bytes, repeatable } = answer.error
@@ -229,6 +239,10 @@ export class MbusBus implements Bus {
     this.#silent = 0
     this.#line.drop()
   }
+}
+
+function newTranscript(): Transcript {
+  return { sent: [], received: [], requests: [], responses: [], behind: [] }
 }
 
 /** Whether anything came that was neither accepted nor an echo. */

@@ -4,7 +4,7 @@ import { Line, lineFields, namesOnePlace, onePlace, placeOf } from '../../line/i
 import { type Protocol, ReadFailure } from '../protocol.js'
 import { MbusBus, nothing } from './bus.js'
 import { mbusCodec, secondaryPattern } from './codec/index.js'
-import { Timing, usualBaudRate } from './timing.js'
+import { Timing, usualBaudRate, usualTries } from './timing.js'
 
 const FieldsSchema = Type.Object(
   {
@@ -12,7 +12,7 @@ const FieldsSchema = Type.Object(
     /** of the bus behind a converter, which is opened without it but paced by it */
     baudRate: Type.Optional(Type.Integer({ minimum: 300, maximum: 38_400, default: usualBaudRate })),
     /** how often a request is sent before its meter counts as silent */
-    tries: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, default: 3 }))
+    tries: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, default: usualTries }))
   },
   { additionalProperties: false }
 )
@@ -22,7 +22,6 @@ const BusSchema = Type.Refine(
   () => 'has the speed of its serial port in `serial`'
 )
 const busValidator = Compile(BusSchema)
-const defaultTries = 3
 
 /** The character of EN 13757-2: eight data bits, even parity, one stop bit. */
 const usualCharacter = { parity: 'even', dataBits: 8, stopBits: 1 } as const
@@ -39,6 +38,6 @@ export const mbusProtocol: Protocol = {
     if (!busValidator.Check(bus) || place === undefined) throw new ReadFailure('CONFIG_INVALID', 'The bus entry was not checked', nothing)
     const baudRate = bus.serial?.baudRate ?? bus.baudRate ?? usualBaudRate
     const timing = new Timing({ kind: place.kind, baudRate }, dependencies.answerWithinMs)
-    return new MbusBus(new Line(place, dependencies.clock), { tries: bus.tries ?? defaultTries, timing, clock: dependencies.clock })
+    return new MbusBus(new Line(place, dependencies.clock), { tries: bus.tries ?? usualTries, timing, clock: dependencies.clock })
   }
 }

@@ -20,7 +20,8 @@ export async function* scanBus(job: ScanJob, attempt: (target: Target) => Promis
   for (let address = 0; address <= highestPrimaryAddress; address++) {
     const sighting = sightingOf(String(address), await attempt(address))
     job.progress(address + 1, highestPrimaryAddress + 1)
-    if (sighting?.identity?.manufacturer !== undefined) makers.add(sighting.identity.manufacturer)
+    const maker = sighting?.identity && secondaryOf(sighting.identity).manufacturer
+    if (maker !== undefined) makers.add(maker)
     if (sighting !== undefined) yield sighting
   }
   yield* new WildcardSearch(job, attempt, makers).under({ id: 'FFFFFFFF' })
@@ -50,9 +51,13 @@ class WildcardSearch {
     this.#job.progress(highestPrimaryAddress + 1 + this.#selections, undefined)
     if (attempt.kind === 'silence') return
     if (attempt.kind === 'meter' && attempt.identity !== undefined) {
-      const { identity, trouble } = attempt
-      if (identity.manufacturer !== undefined) this.#makers.add(identity.manufacturer)
-      yield { address: formatSecondary(secondaryOf(identity)), identity, ...(trouble === undefined ? {} : { trouble }) }
+      const { identity } = attempt
+      const found = secondaryOf(identity)
+      if (found.manufacturer !== undefined) this.#makers.add(found.manufacturer)
+      const trouble = identity.id.includes('F')
+        ? 'Its number has the digit F, which means any: read it by its primary address'
+        : attempt.trouble
+      yield { address: formatSecondary(found), identity, ...(trouble === undefined ? {} : { trouble }) }
       return
     }
     const narrower = this.#narrower(address, attempt)

@@ -14,14 +14,13 @@ import {
   readIdentity,
   readResponse,
   type SecondaryAddress,
+  sameDevice,
   sharedAddress
 } from './codec/index.js'
+import { usualTries } from './timing.js'
 
 /** Frames that one readout may have: a meter that never stops saying "more" must not hold the bus. */
 export const mostFrames = 16
-
-/** A late answer comes once for each time that its request was repeated, so that a frame that comes more often is all there is. */
-const repeatsOfOnlyFrame = 3
 
 /** Whom to talk to: a primary address, or whoever answers to a selection. */
 export type Target = number | SecondaryAddress
@@ -46,6 +45,8 @@ export interface Link {
 export const newLink: Link = { frameCountBit: true, reset: true }
 
 export interface SessionOptions {
+  /** how often a request is sent at most; `usualTries` unless told */
+  readonly tries?: number
   /** told before anything is asked for */
   readonly commands?: readonly Command[]
   /** what to ask for; undefined: nothing */
@@ -69,6 +70,7 @@ type Phase = { readonly kind: 'reset' | 'select' | 'data' | 'deselect' } | { rea
 /** One conversation with one meter, without any line or clock: it says what to send and judges what came. */
 export class Session {
   readonly #target: Target
+  readonly #tries: number
   readonly #data: DataOptions
   readonly #phases: Phase[]
   readonly #responses: MbusResponse[] = []
@@ -83,6 +85,7 @@ export class Session {
 
   constructor(target: Target, link: Link, options: SessionOptions) {
     this.#target = target
+    this.#tries = options.tries ?? usualTries
     this.#data = options.data ?? {}
     const secondary = typeof target !== 'number'
     // A meter forgets its count when it is selected.
@@ -133,6 +136,14 @@ export class Session {
     return success(this.#next(true))
   }
 
+  /** Whether a frame answers the last request as well, for another meter than the one that was heard. */
+  isRival(frame: MbusFrame): boolean {
+    const own = this.#identity
+    const other = frame.type === 'long' ? readIdentity(frame) : undefined
+    if (frame.type !== 'long' || own === undefined || other === undefined || sameDevice(own, other)) return false
+    return typeof this.#target === 'number' ? frame.address === this.#target : isSelected(this.#target, other)
+  }
+
   /** Goes on where silence is no failure. */
   pass(): 'complete' | 'continue' {
     return this.#next(false)
@@ -179,8 +190,9 @@ export class Session {
       return refuse('MBUS_FOREIGN_IDENTITY', `${this.#who} was selected and ${formatIdentity(identity)} answered`)
     const repeated = this.#accepted.some((data) => Buffer.compare(data, frame.data) === 0)
     this.#repeats = repeated ? this.#repeats + 1 : 0
-    // A meter that does so time and again knows no frame count bit, and has but one frame.
-    if (repeated && (this.#accepted.length > 1 || this.#repeats < repeatsOfOnlyFrame))
+    // A late answer comes less often than its request was sent. A meter that repeats itself as often as it is asked knows no
+    // frame count bit, and has but one frame.
+    if (repeated && (this.#accepted.length > 1 || this.#repeats < this.#tries))
       return refuse('MBUS_REPEATED', `${this.#who} sent a frame again instead of the next one`)
     const response = readResponse(frame, this.#data.key)
     if (!response.ok && (this.#data.tolerant !== true || identity === undefined)) return response

@@ -9,6 +9,7 @@ const delayMs = 50
 const marginMs = { tcp: 300, serial: 100 } as const
 
 export const usualBaudRate = 2_400
+export const usualTries = 3
 
 /** How long one answer may take, from the moment at which its request was handed over. */
 export interface AnswerLimits {

@@ -2,14 +2,14 @@ import { fromIso } from '@endeks/domain/time'
 import t, { type Test } from 'tap'
 import { Line } from '../../../src/line/index.js'
 import { MbusBus } from '../../../src/protocols/mbus/bus.js'
-import { mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
+import { encodeCommand, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import type { Attempt } from '../../../src/protocols/mbus/scan.js'
 import { scanBus } from '../../../src/protocols/mbus/scan.js'
 import { Timing } from '../../../src/protocols/mbus/timing.js'
 import { type Bus, ReadFailure, type Sighting } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
-import { acknowledge, longFrame, PeerBus, type PeerMeter, peer, telegramOf } from './bus-peer.js'
+import { acknowledge, longFrame, PeerBus, type PeerMeter, peer, type Script, telegramOf } from './bus-peer.js'
 
 const now = fromIso('2026-11-24T09:00:00Z')
 const signal = new AbortController().signal
@@ -192,6 +192,32 @@ t.test('a search passes over a meter that babbles, and gives up on a line that d
   t.equal((await failureOf(sightingsOf(open(t, wholly.port, 100).scan({ signal, progress: () => {} })))).code, 'BUS_NEVER_QUIET')
 })
 
+t.test('a search asks again for data that were lost, and hears out who answers after another', async (t) => {
+  const first = async (script: Script): Promise<Sighting | undefined> => {
+    const line = await peer(t, script)
+    for await (const sighting of open(t, line.port, 200).scan({ signal, progress: () => {} })) return sighting
+    return undefined
+  }
+  const one = telegramOf({ address: 0, id: '12345678' }, 0)
+  const other = telegramOf({ address: 0, id: '12345679' }, 0)
+  const answering = (data: (asked: number) => Buffer | undefined): Script => {
+    let asked = 0
+    return (request) => (request.startsWith('1040') ? acknowledge : data(++asked))
+  }
+  const lost = await first(answering((asked) => (asked === 1 ? undefined : one)))
+  t.match(lost, { address: '0', identity: { id: '12345678' }, trouble: undefined })
+  const inTurn = await first(answering(() => Buffer.concat([one, other])))
+  t.match(inTurn, { address: '0', identity: undefined, trouble: /^Several meters may answer at once/ })
+  const later = await first((request, socket) => {
+    if (request.startsWith('1040')) return acknowledge
+    setImmediate(() => socket.write(Buffer.concat([Buffer.of(0x33), other])))
+    return one
+  })
+  t.match(later, { address: '0', trouble: /^Several meters may answer at once/ })
+  const noisy = await first(answering(() => Buffer.concat([one, Buffer.of(0x33, 0x68, 0x10), one])))
+  t.match(noisy, { address: '0', identity: { id: '12345678' }, trouble: undefined }, 'noise, and the same answer once more')
+})
+
 /** A bus as the search sees it: what is selected by an address, and who answers to it. */
 function attemptsOn(
   meters: readonly {
@@ -243,6 +269,21 @@ t.test('meters of one number are told apart by medium, version and maker', async
     seen.map(({ address }) => address),
     ['00000000.KAM.27.3', '00000000.ELS.27.7', '00000001.KAM.27.7', '00000001.ELS.27.7']
   )
+})
+
+t.test('a maker that is no three letters does not end the search, and a number of Fs is told to be none', async (t) => {
+  const odd = { id: '00000001', manufacturer: '@@@', version: 27, medium: 'water', code: 7 }
+  const { attempt } = attemptsOn([odd, { ...odd, id: '00000002' }, { ...odd, id: '00000002', manufacturer: 'KAM' }])
+  const selecting = (target: Parameters<typeof attempt>[0]): Promise<Attempt> => {
+    if (typeof target !== 'number') encodeCommand({ kind: 'select', address: target }, 253)
+    return attempt(target)
+  }
+  const sightings = await sightingsOf(scanBus({ signal, progress: () => {} }, selecting))
+  t.match(sightings, [{ address: '00000001.*.27.7' }, { address: '00000002.*.27.7', trouble: /CHECKSUM/ }])
+  const blank = attemptsOn([{ ...odd, id: 'FFFFFFFF', manufacturer: 'KAM' }])
+  t.match(await sightingsOf(scanBus({ signal, progress: () => {} }, blank.attempt)), [
+    { address: 'FFFFFFFF.KAM.27.7', identity: { id: 'FFFFFFFF' }, trouble: /primary address/ }
+  ])
 })
 
 t.test('a search on a bus that answers everything brokenly comes to an end', async (t) => {

@@ -10,6 +10,7 @@ import {
   parseSecondary,
   readCommand,
   readFrame,
+  readIdentity,
   type SecondaryAddress,
   secondaryOf
 } from '../../../src/protocols/mbus/codec/index.js'
@@ -71,6 +72,23 @@ t.test('a selection means the devices that fit it', (t) => {
   t.same(secondaryOf({ id: '12345678', medium: 'water' }), { id: '12345678' }, 'the fixed structure names no maker')
   t.ok(isSelected({ id: '12345678', manufacturer: 'KAM', medium: 22 }, { id: '12345678', medium: 'water' }))
   t.same(secondaryOf({ ...identity, medium: 'reserved-77' }).medium, 77)
+  t.end()
+})
+
+t.test('a meter that says of itself what no selection can name has an address nevertheless', (t) => {
+  const odd = { id: '12345678', manufacturer: '@@@', version: 255, medium: 'reserved-255' }
+  t.same(secondaryOf(odd), { id: '12345678' })
+  for (const code of [0x0000, 0x7fff, 0x0421, 0xffff])
+    for (const last of [0, 15, 22, 254, 255]) {
+      const data = Uint8Array.of(0x78, 0x56, 0x34, 0x12, code & 0xff, code >> 8, last, last, 1, 0, 0, 0)
+      const frame = readFrame(encodeLong(control.respondUserData, 1, 0x72, data))
+      const said = frame.ok && frame.value.type === 'long' ? readIdentity(frame.value) : undefined
+      if (said === undefined) throw new Error('the answer names no meter')
+      const address = secondaryOf(said)
+      t.same(parseSecondary(formatSecondary(address)), address, formatSecondary(address))
+      t.ok(isSelected(address, said))
+      t.equal(encodeCommand({ kind: 'select', address }, 253).length, 17)
+    }
   t.end()
 })
 

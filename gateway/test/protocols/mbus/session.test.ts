@@ -85,6 +85,12 @@ t.test('a frame that was there before is not the next one, and ends the readout 
     t.match(simple.accept(answer({ moreFollow: true })), { ok: false, error: { code: 'MBUS_REPEATED' } })
   t.match(simple.accept(answer({ moreFollow: true })), { ok: true, value: 'complete' })
   t.equal(simple.link.reset, true)
+  const patient = new Session(5, { frameCountBit: true, reset: false }, { ...all, tries: 5 })
+  patient.accept(answer({ moreFollow: true }))
+  for (let repeat = 1; repeat < 5; repeat++)
+    t.match(patient.accept(answer({ moreFollow: true })), { ok: false }, 'each of five tries but the last may be answered late')
+  t.match(patient.accept(answer({ access: 2 })), { ok: true, value: 'complete' })
+  t.equal(patient.responses.length, 2)
   t.end()
 })
 

@@ -91,7 +91,7 @@ export function readResponses(bytes: Uint8Array, key?: Uint8Array): Result<reado
   return success(responses)
 }
 
-function sameDevice(one: DeviceIdentity, other: DeviceIdentity): boolean {
+export function sameDevice(one: DeviceIdentity, other: DeviceIdentity): boolean {
   return one.id === other.id && one.manufacturer === other.manufacturer && one.version === other.version && one.medium === other.medium
 }
 

@@ -23,6 +23,8 @@ const text = new RegExp(`^([0-9A-E]{8})(?:\\.([A-Z]{3}|\\*)(?:\\.(${byte}|\\*)(?
 /** What a site file may give as a secondary address: `12345678`, or more of it such as `12345678.KAM.27.6`; `*` is any. */
 export const secondaryPattern: RegExp = text
 
+const makerText = /^[A-Z]{3}$/
+
 export const selectionSize = 8
 const anyByte = 0xff
 
@@ -46,16 +48,20 @@ export function formatSecondary({ id, manufacturer, version, medium }: Secondary
   return parts.join('.')
 }
 
-/** The address that selects this meter alone, as far as it said who it is. */
+/**
+ * The address that selects this meter alone, as far as it said who it is. What no selection can name is left to be any: a maker
+ * that is not three letters, and FF for a version or medium.
+ */
 export function secondaryOf(identity: DeviceIdentity): SecondaryAddress {
   const { id, manufacturer, version, medium } = identity
   // A meter that names no maker answered with the fixed structure, whose medium is coded otherwise than a selection.
   if (manufacturer === undefined) return { id }
+  const code = medium === undefined ? anyByte : mediumCode(medium)
   return {
     id,
-    manufacturer,
-    ...(version === undefined ? {} : { version }),
-    ...(medium === undefined ? {} : { medium: mediumCode(medium) })
+    ...(makerText.test(manufacturer) ? { manufacturer } : {}),
+    ...(version === undefined || version === anyByte ? {} : { version }),
+    ...(code === anyByte ? {} : { medium: code })
   }
 }
 
