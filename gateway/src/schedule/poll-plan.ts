@@ -13,6 +13,8 @@ const historyCheckMs = 10_000
 /** After midnight, meters are given time to file their month end, and the bus time to read them one after the other. */
 const historyDelayMs = 5 * 60_000
 const historySpreadMs = 25 * 60_000
+/** From one reading of history to the next: a day has 25 hours at most. */
+const longestHistoryWaitMs = 25 * 3_600_000 + historyDelayMs + historySpreadMs
 
 /** When one meter is to be read, and for what. */
 export class PollPlan {
@@ -25,7 +27,7 @@ export class PollPlan {
   #answered = false
   #failures = 0
   #notBefore = 0
-  #historyFrom: number
+  #historyFrom = 0
   #historyFailures = 0
 
   constructor(options: { readonly bus: string; readonly meter: SiteMeter; readonly clock: Clock; readonly zone: string }) {
@@ -35,14 +37,13 @@ export class PollPlan {
     this.phaseMs = spread(`${bus}!${meter.address}`, this.periodMs)
     this.#clock = clock
     this.#zone = zone
-    this.#historyFrom = meter.historySince === undefined ? Number.POSITIVE_INFINITY : 0
   }
 
   /** What to read now; undefined while the meter is left alone or nothing is due. History comes first: it cannot be read later. */
   due(): PollKind | undefined {
     const now = this.#clock.now()
-    if (now < this.#notBefore) return undefined
-    if (now >= this.#historyFrom) return 'history'
+    if (!isOver(this.#notBefore, now, Math.max(this.periodMs, longestBackOffMs))) return undefined
+    if (this.meter.historySince !== undefined && isOver(this.#historyFrom, now, longestHistoryWaitMs)) return 'history'
     return this.meter.everyMs === undefined ? undefined : 'current'
   }
 
@@ -83,6 +84,11 @@ export class PollPlan {
     const doubled = this.periodMs * 2 ** Math.min(this.#failures - toleratedFailures, 20)
     return Math.max(this.periodMs, Math.min(doubled, longestBackOffMs)) - this.periodMs / 2
   }
+}
+
+/** Whether a wait is over. What would take longer than any that begins here was begun before the clock was set back. */
+function isOver(until: number, now: EpochMs, longestMs: number): boolean {
+  return now >= until || until - now > longestMs
 }
 
 function nextMidnight(now: EpochMs, zone: string): EpochMs {

@@ -88,6 +88,8 @@ t.test('a place that cannot be opened is left alone, for twice as long each time
   now += 1_000
   t.match(await line.open(opening), { ok: false, error: { message: /can't be opened/ } })
   t.match(await line.open(opening), { ok: false, error: { message: /left alone for another 2000 ms/ } })
+  now -= 3_600_000
+  t.match(await line.open(opening), { ok: false, error: { message: /can't be opened/ } }, 'no longer, when the clock was set back')
 })
 
 t.test('a bus entry names one place', (t) => {

@@ -70,6 +70,18 @@ t.test('two failures are a disturbance, more are backed off, up to a bound, and 
   t.equal(plan.due(), 'current')
 })
 
+t.test('a clock that is set back makes no wait longer than it began', async (t) => {
+  const clock = new StandingClock()
+  const plan = new PollPlan({ bus: 'b', meter: meter('1', { historySince: fromIso('2025-10-01T00:00:00Z') }), clock, zone })
+  plan.settle('history', true)
+  for (let failures = 1; failures <= 12; failures += 1) plan.settle('current', false)
+  t.equal(plan.due(), undefined)
+  clock.instant = fromIso('2020-01-01T00:00:00Z')
+  t.equal(plan.due(), 'history', 'neither the back-off nor the next midnight of a clock that was wrong')
+  plan.settle('history', true)
+  t.equal(plan.due(), 'current')
+})
+
 t.test('the place within a period is the same at every start and differs between meters', async (t) => {
   const clock = new StandingClock()
   const phase = (address: string): number => new PollPlan({ bus: 'b', meter: meter(address), clock, zone }).phaseMs

@@ -11,7 +11,7 @@ const longestBackOffMs = 60_000
  */
 export class UnitHealth {
   readonly #clock: Clock
-  readonly #units = new Map<number, { readonly silences: number; readonly notBefore: number }>()
+  readonly #units = new Map<number, { readonly silences: number; readonly notBefore: number; readonly forMs: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -21,7 +21,8 @@ export class UnitHealth {
   leftAlone(unit: number): { readonly waitMs: number; readonly silences: number } | undefined {
     const known = this.#units.get(unit)
     const waitMs = (known?.notBefore ?? 0) - this.#clock.now()
-    return known === undefined || waitMs <= 0 ? undefined : { waitMs, silences: known.silences }
+    // More than the wait that was begun is left when the clock was set back.
+    return known === undefined || waitMs <= 0 || waitMs > known.forMs ? undefined : { waitMs, silences: known.silences }
   }
 
   isSilent(unit: number): boolean {
@@ -37,6 +38,7 @@ export class UnitHealth {
     const silences = (this.#units.get(unit)?.silences ?? 0) + 1
     const doublings = silences - toleratedSilences - 1
     const backOffMs = doublings < 0 ? 0 : Math.min(firstBackOffMs * 2 ** Math.min(doublings, 20), longestBackOffMs)
-    this.#units.set(unit, { silences, notBefore: this.#clock.now() + Math.max(backOffMs, atLeastMs) })
+    const forMs = Math.max(backOffMs, atLeastMs)
+    this.#units.set(unit, { silences, notBefore: this.#clock.now() + forMs, forMs })
   }
 }
