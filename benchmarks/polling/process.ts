@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 /** A process of the product under measurement. */
 export interface Measured {
   readonly child: ChildProcess
+  readonly runs: boolean
   /** the fields of the first line of its log that says this */
   said(message: string): Promise<Readonly<Record<string, unknown>>>
   stop(): Promise<void>
@@ -30,8 +31,13 @@ export function startMeasured(
       for (const [message, resolve] of waiting) if (line.includes(JSON.stringify(message))) resolve(JSON.parse(line))
     })
   }
+  // One that a signal ended has no exit code.
+  const runs = (): boolean => child.exitCode === null && child.signalCode === null
   return {
     child,
+    get runs() {
+      return runs()
+    },
     said: (message) =>
       new Promise((resolve, reject) => {
         const fail = (): void => reject(new Error(`${workspace} did not say "${message}": see ${options.log}`))
@@ -45,7 +51,7 @@ export function startMeasured(
         })
       }),
     stop: async () => {
-      if (child.exitCode === null) {
+      if (runs()) {
         child.kill('SIGTERM')
         await once(child, 'exit', { signal: AbortSignal.timeout(longestWaitMs) })
       }

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '@endeks/domain/process'
 import { startBroker } from './broker.js'
 import { punctuality, quantile, slope } from './lateness.js'
-import { residentMb, startMeasured } from './process.js'
+import { type Measured, residentMb, startMeasured } from './process.js'
 import { gatewaySite, measuredMeters, simulatedSite } from './site.js'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' }, keep: { type: 'boolean', default: false } } })
@@ -25,31 +25,38 @@ const file = (name: string, content: unknown): string => {
 }
 
 const broker = await startBroker(gateway, password)
-const simulator = startMeasured('firmware-sim', {
-  arguments: ['run', file('simulated.json', simulatedSite(meters))],
-  environment: {},
-  log: join(directory, 'firmware-sim.log')
-})
-const { ports } = (await simulator.said('simulated site runs')) as { ports: Record<string, number> }
-const path = file('gateway.json', gatewaySite(meters, { gateway, mqttUrl: broker.url, everyMs, ports: new Map(Object.entries(ports)) }))
-const measured = startMeasured('gateway', {
-  arguments: ['run', path],
-  environment: { ENDEKS_SPOOL: join(directory, 'spool'), ENDEKS_MQTT_PASSWORD: password },
-  log: join(directory, 'gateway.log')
-})
-await measured.said('gateway runs')
-const started = performance.now()
+const processes: Measured[] = []
 const memory: number[] = []
-while (performance.now() - started < seconds * 1_000) {
-  await delay(sampleMs)
-  if (measured.child.exitCode !== null) throw new Error(`the gateway ended: see ${directory}`)
-  memory.push(residentMb(measured.child.pid ?? 0))
-  if (memory.length % 12 === 0) console.error(`${(memory.length * sampleMs) / 1_000} of ${seconds} s, ${broker.reads.size} meters heard`)
+let until: number
+try {
+  const simulator = startMeasured('firmware-sim', {
+    arguments: ['run', file('simulated.json', simulatedSite(meters))],
+    environment: {},
+    log: join(directory, 'firmware-sim.log')
+  })
+  processes.push(simulator)
+  const { ports } = (await simulator.said('simulated site runs')) as { ports: Record<string, number> }
+  const path = file('gateway.json', gatewaySite(meters, { gateway, mqttUrl: broker.url, everyMs, ports: new Map(Object.entries(ports)) }))
+  const measured = startMeasured('gateway', {
+    arguments: ['run', path],
+    environment: { ENDEKS_SPOOL: join(directory, 'spool'), ENDEKS_MQTT_PASSWORD: password },
+    log: join(directory, 'gateway.log')
+  })
+  processes.unshift(measured)
+  await measured.said('gateway runs')
+  const started = performance.now()
+  while (performance.now() - started < seconds * 1_000) {
+    await delay(sampleMs)
+    if (!measured.runs) throw new Error(`the gateway ended: see ${directory}`)
+    memory.push(residentMb(measured.child.pid ?? 0))
+    if (memory.length % 12 === 0) console.error(`${(memory.length * sampleMs) / 1_000} of ${seconds} s, ${broker.reads.size} meters heard`)
+  }
+  until = systemClock.now()
+} finally {
+  // Whatever went wrong, no process stays behind.
+  for (const each of processes) await each.stop()
+  await broker.close()
 }
-const until = systemClock.now()
-await measured.stop()
-await simulator.stop()
-await broker.close()
 
 const healthy = meters.filter((meter) => meter.kind === 'healthy')
 const each = healthy.map((meter) => punctuality(broker.reads.get(`${meter.bus}/${meter.address}`) ?? [], everyMs, until))

@@ -69,8 +69,8 @@ export function openBody(header: TransportHeader, body: Uint8Array, context: Ope
   const cipher = mode === securityModes.aesCbc ? success(modeFive(header.address, header.access, key)) : modeSeven(header, key, context)
   if (!cipher.ok) return cipher
   const { key: messageKey, vector, authenticated } = cipher.value
-  const opened = hidden === 0 ? body : Buffer.concat([decrypted(body.subarray(0, hidden), messageKey, vector), body.subarray(hidden)])
-  if (hidden === 0 || beginsPlain(opened)) return success({ body: opened, mode, authenticated })
+  const opened = Buffer.concat([decrypted(body.subarray(0, hidden), messageKey, vector), body.subarray(hidden)])
+  if (beginsPlain(opened)) return success({ body: opened, mode, authenticated })
   // Some meters announce a mode and do not encrypt; a MAC has already said whether their data are theirs.
   if (beginsPlain(body)) return success({ ...plain, authenticated })
   return refuse('MBUS_KEY_OR_DATA', `The data of ${who} do not open: wrong key or damaged`, offset)
