@@ -62,6 +62,10 @@ const advice: readonly (readonly [pattern: RegExp, text: string])[] = [
     'check the client number and that the key has the password or keys of that client'
   ],
   [/^DLMS_COUNTER$/, 'the counter that is kept and the one of the device differ: has its key or the device been exchanged?'],
+  [
+    /^DLMS_(UNIT|VALUE|NO_VALUE|DATE|CAPTURES)$/,
+    'the meter holds something else there than the profile says: see with "gateway probe" what'
+  ],
   [/^(BUS_NEVER_QUIET|BUS_NOISE|MODBUS_NOISE|DLMS_TOO_LONG)$/, noise],
   [/_(CHECKSUM|CRC|STOP_BYTE|START_BYTE|TRUNCATED|LENGTH|TRAILING_BYTES|TRAILING|HDLC|HDLC_SEQUENCE)$/, noise],
   [/_(FOREIGN_ADDRESS|FOREIGN_IDENTITY|WRONG_PORT|WRONG_ANSWER|UNIT|TRANSACTION|IDENTITY_CHANGED)$/, crowd],

@@ -99,8 +99,11 @@ t.test('null-data is "unchanged" where the profile says so: the value above, and
 
 t.test('a row whose time nobody can tell is left out', (t) => {
   const lost = [reading(midnight, 7n), reading(midnight + 5 * hour, 9n)]
-  for (const more of [{ period: '00000000' }, { period: '00015180' }, { order: '02' }])
+  for (const more of [{ period: '00000000' }, { period: '00015180' }])
     t.same(stored(conversation([clockColumn, valueColumn], nulls, more), buffer({ nulls: 'unchanged' })), lost)
+  // Newest first, the row above is the later one: what is unchanged since the one before stands below.
+  const newestFirst = conversation([clockColumn, valueColumn], nulls, { order: '02' })
+  t.same(stored(newestFirst, buffer({ nulls: 'unchanged' })), [reading(midnight, 7n)])
   const first = conversation([clockColumn, valueColumn], [['00', '00'], ...nulls.slice(0, 1)])
   t.same(stored(first, buffer({ nulls: 'unchanged' })), [reading(midnight, 7n)], 'nothing stands above the first')
   const broken = conversation([clockColumn, valueColumn], [[clockAt('ff'), '0600000007'], ['00', '00'], ...nulls.slice(0, 1)])

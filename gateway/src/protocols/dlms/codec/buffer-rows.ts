@@ -33,7 +33,7 @@ export function bufferReadings(options: BufferOptions): MeterReading[] {
     throw new DlmsFault('DLMS_VALUE', `the buffer of ${buffer.obis} is not an array`)
   const invalid = new Map(profile.registers.map((register) => [register.obis, register.invalid]))
   const columns = columnsIn(answers, profile, buffer)
-  const rows = new Rows({ columns, invalid, buffer, zone, periodMs: periodIn(answers, buffer), refusals })
+  const rows = new Rows({ columns, invalid, buffer, zone, order: orderIn(answers, buffer), refusals })
   return data.value
     .flatMap((row) => rows.read(row))
     .flatMap((cell) => {
@@ -60,17 +60,22 @@ function columnsIn(answers: Answers, profile: DlmsProfile, buffer: ProfileBuffer
   throw new DlmsFault('DLMS_CAPTURES', `neither the meter nor the profile names the columns of ${buffer.obis}`)
 }
 
-/**
- * How much later a row is whose clock is "unchanged"; 0 where that is not known: rows that do not come oldest first, are not
- * captured by the clock, or stand a day apart, which is not always 24 hours.
- */
-function periodIn(answers: Answers, buffer: ProfileBuffer): number {
+interface Order {
+  /** what stands above a row was captured before it */
+  readonly oldestFirst: boolean
+  /** how much later a row is whose clock is "unchanged"; 0 where that is not known */
+  readonly periodMs: number
+}
+
+/** A day is not always 24 hours, and rows that come in another order do not say which one was before. */
+function orderIn(answers: Answers, buffer: ProfileBuffer): Order {
   const number = (attribute: number): number => {
     const data = answers.find({ class: profileGeneric.class, obis: buffer.obis, attribute })
     return Number((data === undefined ? undefined : integerOf(data)) ?? 0)
   }
   const seconds = number(profileGeneric.capturePeriod)
-  return number(profileGeneric.sortMethod) === sortMethods.firstInFirstOut && seconds < 86_400 ? 1000 * seconds : 0
+  const oldestFirst = number(profileGeneric.sortMethod) === sortMethods.firstInFirstOut
+  return { oldestFirst, periodMs: oldestFirst && seconds < 86_400 ? 1000 * seconds : 0 }
 }
 
 interface RowOptions {
@@ -78,7 +83,7 @@ interface RowOptions {
   readonly invalid: ReadonlyMap<Obis, readonly bigint[]>
   readonly buffer: ProfileBuffer
   readonly zone: string
-  readonly periodMs: number
+  readonly order: Order
   readonly refusals: Refusals
 }
 
@@ -97,11 +102,11 @@ class Rows {
   }
 
   read(row: DlmsData): { obis: Obis; at: EpochMs; raw: bigint; status: number }[] {
-    const { columns, invalid, buffer, refusals } = this.#options
+    const { columns, invalid, buffer, order, refusals } = this.#options
     const cells = row.type === 'structure' ? row.value : []
     if (cells.length !== columns.length)
       throw new DlmsFault('DLMS_VALUE', `a row of ${buffer.obis} has ${cells.length} columns, ${columns.length} are captured`)
-    const unchanged = buffer.nulls === 'unchanged'
+    const unchanged = buffer.nulls === 'unchanged' && order.oldestFirst
     const filled = cells.map((cell, index) => (unchanged && cell.type === 'null-data' ? this.#before[index] : cell))
     this.#before = filled
     this.#count += 1
@@ -121,7 +126,8 @@ class Rows {
 
   /** Undefined for a row that does not say when it was captured. @throws {DlmsFault} DLMS_DATE as `momentOf` */
   #momentAt(clock: DlmsData | undefined): Moment | undefined {
-    const { buffer, zone, periodMs } = this.#options
+    const { buffer, zone, order } = this.#options
+    const { periodMs } = order
     if (clock === undefined) return undefined
     if (buffer.nulls === 'missing' || clock.type !== 'null-data') return momentOf(clock, zone)
     if (this.#moment === undefined || periodMs === 0) return undefined
