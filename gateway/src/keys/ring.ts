@@ -31,6 +31,8 @@ export interface KeyRingOptions {
   readonly clock: Clock
   /** called at the named points of a write; a test ends the process there */
   readonly at?: (point: RingPoint) => void
+  /** `Sealer.derive`, which takes a core for a while; a test that opens a ring again and again keeps what it gave */
+  readonly derive?: typeof Sealer.derive
 }
 
 const noHistory: KeyHistory = { current: 0, last: 0, versions: [] }
@@ -61,14 +63,15 @@ export class KeyRing {
   /** @throws {AppError} KEYS_UNREADABLE for another secret or a changed file: which of them, nobody can know */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
     const path = ringPath(options.directory)
+    const derive = options.derive ?? Sealer.derive
     const stored = await readRing(path)
     if (stored === undefined) {
       const salt = newSalt()
       const empty: Omit<RingFile, 'seal'> = { format: 'endeks-keys-1', salt: base64(salt), entries: [] }
-      return new KeyRing(options, await Sealer.derive(options.secret, salt), empty, undefined)
+      return new KeyRing(options, await derive(options.secret, salt), empty, undefined)
     }
     const { seal, ...rest } = stored.file
-    const sealer = await Sealer.derive(options.secret, fromBase64(rest.salt))
+    const sealer = await derive(options.secret, fromBase64(rest.salt))
     if (sealer.open(fromBase64(seal), wholeContext(rest)) === undefined) throw unreadable(path)
     return new KeyRing(options, sealer, rest, stored.bytes)
   }

@@ -3,12 +3,13 @@ import { AppError, asError } from '@endeks/domain/errors'
 import { toIso } from '@endeks/domain/time'
 import { loadKeyPlace, neededKeyPlace } from '../config/environment.js'
 import { mostKeyFileBytes, parseKeyFile } from '../keys/key-file/index.js'
-import { KeyRing } from '../keys/ring.js'
+import { KeyRing, type KeyRingOptions } from '../keys/ring.js'
 import type { RingPoint } from '../keys/ring-file.js'
 import { type ExitCode, type VerbTools, wrongUse } from './tools.js'
 
 interface KeyTools extends VerbTools {
   readonly killPoint: (point: RingPoint) => void
+  readonly derive?: KeyRingOptions['derive']
 }
 
 const keptByGateway = 'a running gateway has the keys as they were when it started'
@@ -29,12 +30,13 @@ export async function keys(
 
 async function opened(tools: KeyTools): Promise<KeyRing> {
   const place = neededKeyPlace(loadKeyPlace(tools.environment))
-  return KeyRing.open({ ...place, clock: tools.clock, at: tools.killPoint })
+  const { clock, killPoint, derive } = tools
+  return KeyRing.open({ ...place, clock, at: killPoint, ...(derive === undefined ? {} : { derive }) })
 }
 
 async function importFile(path: string, tools: KeyTools): Promise<ExitCode> {
-  const ring = await opened(tools)
-  const { added, changed, unchanged } = await ring.import(parseKeyFile(await bytesOf(path), path))
+  const imported = parseKeyFile(await bytesOf(path), path)
+  const { added, changed, unchanged } = await (await opened(tools)).import(imported)
   tools.print(`${added} new, ${changed} changed, ${unchanged} unchanged`)
   tools.note(`${keptByGateway}; ${path} still has them in clear: put it away`)
   return 0

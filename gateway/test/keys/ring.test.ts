@@ -5,10 +5,12 @@ import type { EpochMs } from '@endeks/domain/time'
 import t from 'tap'
 import { KeyRing } from '../../src/keys/ring.js'
 import type { KeyKind } from '../../src/protocols/protocol.js'
+import { deriveOnce } from '../support/derive-once.js'
 
 const secret = 'sixteen or more characters'
 const clock = { now: () => 1_800_000_000_000 as EpochMs }
-const open = (directory: string, other = secret) => KeyRing.open({ directory, secret: other, clock })
+const derive = deriveOnce()
+const open = (directory: string, other = secret) => KeyRing.open({ directory, secret: other, clock, derive })
 
 const key = (byte: number): Uint8Array => new Uint8Array(16).fill(byte)
 const meter = (name: string, secrets: Partial<Record<KeyKind, Uint8Array>>) => ({ name, secrets })

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { epochMs } from '@endeks/domain/time'
 import t, { type Test } from 'tap'
 import { Line, type LinePlace, namesOnePlace, placeOf } from '../../src/line/index.js'
+import { pseudoTerminal } from '../support/pseudo-terminal.js'
 
 const usual = { parity: 'even', dataBits: 8, stopBits: 1 } as const
 let now = 0
@@ -33,15 +31,6 @@ async function echoServer(t: Test): Promise<number> {
   t.teardown(() => server.close())
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** A pair of pseudo-terminals would have two ends to watch; one whose other end is a TCP connection has one. */
-async function pseudoTerminal(t: Test, port: number): Promise<string> {
-  const path = join(t.testdir({}), 'tty')
-  const socat: ChildProcess = spawn('socat', [`PTY,link=${path},raw,echo=0,ignoreeof`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' })
-  t.teardown(() => socat.kill())
-  for (let tries = 0; !existsSync(path) && tries < 100; tries += 1) await delay(50)
-  return path
 }
 
 t.test('what is sent over TCP and over a serial port comes back', async (t) => {

@@ -2,9 +2,12 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { keys } from '../../src/verbs/keys.js'
+import { probe } from '../../src/verbs/probe.js'
+import { deriveOnce } from '../support/derive-once.js'
 import { runGateway } from '../support/run-gateway.js'
 import { hear } from '../support/verb-tools.js'
 
+const derive = deriveOnce()
 const secret = 'the secret of this gateway'
 const oldKey = '0123456789ABCDEFFEDCBA9876543210'
 const newKey = 'A0A1A2A3A4A5A6A7A8A9AAABACADAEAF'
@@ -24,7 +27,7 @@ const secrets = [
 function verb(environment: Readonly<Record<string, string>>, ...[action, ...rest]: string[]) {
   const json = rest.includes('--json')
   const positionals = [action ?? '', ...rest.filter((each) => each !== '--json')]
-  return hear({ environment }, (tools) => keys(positionals, { json }, { ...tools, killPoint: () => {} }))
+  return hear({ environment }, (tools) => keys(positionals, { json }, { ...tools, killPoint: () => {}, derive }))
 }
 
 function siteWith(meter: object): string {
@@ -75,7 +78,7 @@ t.test('keys go in by a file, are listed by name, and nothing that is printed or
   const executable = { ...environment, ENDEKS_MQTT_PASSWORD: 'broker-password' }
   const checked = await runGateway({ arguments: ['run', site, '--check-config'], environment: executable })
   t.match(JSON.parse(checked.out), { buses: [{ meters: [{ key: '12345678' }] }], environment: { keySecret: '***', password: '***' } })
-  const probed = await runGateway({ arguments: ['probe', site, 'b', '5'], environment: executable })
+  const probed = await hear({ environment: executable }, (tools) => probe([site, 'b', '5'], {}, tools))
   t.match(probed, { code: 1 })
   const other = { ...executable, ENDEKS_KEY_SECRET: 'another one of this length' }
   const wrong = await runGateway({ arguments: ['run', site], environment: other })

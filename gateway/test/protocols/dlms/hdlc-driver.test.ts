@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SerialPort } from 'serialport'
 import t, { type Test } from 'tap'
 import { dlmsProtocol } from '../../../src/protocols/dlms/driver.js'
 import { type Exchange, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
+import { pseudoTerminals } from '../../support/pseudo-terminal.js'
 import { answer, from, hdlc, listen, type Script, to } from './hdlc-peer.js'
 import * as by from './peer.js'
 
@@ -284,16 +281,7 @@ t.test('a read that is called off in a pause ends', async (t) => {
 })
 
 t.test('a meter on a serial port is read at 9600 baud through a pair of pseudo-terminals', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'endeks-dlms-'))
-  const [ours, theirs] = [join(folder, 'gateway'), join(folder, 'meter')]
-  const socat = spawn('socat', [`pty,raw,echo=0,link=${ours}`, `pty,raw,echo=0,link=${theirs}`], { stdio: 'ignore' })
-  const ended = once(socat, 'exit')
-  t.teardown(async () => {
-    socat.kill()
-    await ended
-    rmSync(folder, { recursive: true })
-  })
-  for (let tries = 0; !(existsSync(ours) && existsSync(theirs)) && tries < 400; tries += 1) await delay(10)
+  const [ours, theirs] = await pseudoTerminals(t)
   const meter = new SerialPort({ path: theirs, baudRate: 9600 })
   await once(meter, 'open')
   answer(meter, usual)

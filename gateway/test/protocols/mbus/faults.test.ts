@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fromIso } from '@endeks/domain/time'
 import t, { type Test } from 'tap'
 import { mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
@@ -9,6 +5,7 @@ import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import { Timing } from '../../../src/protocols/mbus/timing.js'
 import { type Bus, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
+import { pseudoTerminal } from '../../support/pseudo-terminal.js'
 import { acknowledge, PeerBus, peer, type Script, telegramOf } from './bus-peer.js'
 
 const now = fromIso('2026-11-24T09:00:00Z')
@@ -154,10 +151,7 @@ t.test('a bus entry names one place and its speed once', (t) => {
 t.test('meters are read by address and by number through a serial port', async (t) => {
   const meters = new PeerBus([five, six])
   const line = await peer(t, (request) => meters.answer(request))
-  const path = join(t.testdir({}), 'tty')
-  const socat = spawn('socat', [`PTY,link=${path},raw,echo=0`, `TCP:127.0.0.1:${line.port}`], { stdio: 'ignore' })
-  t.teardown(() => socat.kill())
-  for (let tries = 0; !existsSync(path) && tries < 100; tries += 1) await delay(50)
+  const path = await pseudoTerminal(t, line.port)
   const bus = open(t, { serial: { path, baudRate: 2_400 } })
   for (const [address, id] of [
     ['5', '12345678'],

@@ -1,9 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type EpochMs, fromIso } from '@endeks/domain/time'
 import type { Test } from 'tap'
 import { modbusProtocol } from '../../../src/protocols/modbus/driver.js'
@@ -87,14 +83,4 @@ export async function failureOf(read: Promise<unknown>): Promise<ReadFailure> {
     throw thrown
   }
   throw new Error('the read did not fail')
-}
-
-/** A serial port whose other end is a TCP connection. */
-export async function pseudoTerminal(t: Test, port: number): Promise<string> {
-  const path = join(t.testdir({}), 'tty')
-  const socat: ChildProcess = spawn('socat', [`PTY,link=${path},raw,echo=0`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' })
-  socat.on('error', (error) => t.fail(`socat can't be started (${error.message}): install socat`))
-  t.teardown(() => socat.kill())
-  for (let tries = 0; !existsSync(path) && tries < 100; tries += 1) await delay(50)
-  return path
 }
