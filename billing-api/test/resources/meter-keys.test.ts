@@ -158,6 +158,8 @@ t.test('evidence of a ciphered conversation is decoded with the key that it name
   t.match(wrong, /^MBUS_/, 'a wrong key')
   t.equal(right, '1234567')
   t.equal(missing, 'KEY_MISSING')
+  await send(server, `Serial;Key\nKAM-12345678;${key}\n`)
+  t.equal((await decodedWith(vault))[0], '1234567', "the maker's own number stands before one that another maker gives as well")
   t.same((await decodedWith(undefined)).slice(0, 3), ['KEY_MISSING', 'KEY_MISSING', 'KEY_MISSING'])
   t.same((await decodedWith(new KeyVault('another secret of length'))).slice(0, 2), ['KEYS_UNREADABLE', 'KEYS_UNREADABLE'])
 })

@@ -4,6 +4,7 @@ import { type ConfigProblem, configInvalid, loadJsonFile, problemsOf } from '@en
 import { type EpochMs, startOfDay } from '@endeks/domain/time'
 import { Temporal } from 'temporal-polyfill'
 import { Value } from 'typebox/value'
+import { noSuchKey } from '../keys/key-file/index.js'
 import { protocols } from '../protocols/index.js'
 import type { Protocol } from '../protocols/protocol.js'
 import { loadProfiles, type Profile, type Profiles, shippedProfiles } from './profiles.js'
@@ -172,8 +173,8 @@ function checkMeter(meter: BusEntry['meters'][number], protocol: Protocol, conte
 }
 
 function keyProblem(name: string, keys: KeyNames | undefined): string | undefined {
-  if (keys === undefined) return `"${name}" can't be opened without ENDEKS_KEY_SECRET`
-  return keys.has(name) ? undefined : `there is no key "${name}": import it with gateway keys import`
+  if (keys === undefined) return "can't be opened without ENDEKS_KEY_SECRET"
+  return keys.has(name) ? undefined : noSuchKey(name)
 }
 
 function reportDoubles(values: readonly string[], pathOf: (index: number) => string, problems: ConfigProblem[]): void {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { AppError, asError } from '@endeks/domain/errors'
 import { toIso } from '@endeks/domain/time'
 import { loadKeyPlace, neededKeyPlace } from '../config/environment.js'
-import { mostKeyFileBytes, parseKeyFile } from '../keys/key-file/index.js'
+import { mostKeyFileBytes, noSuchKey, parseKeyFile } from '../keys/key-file/index.js'
 import { KeyRing, type KeyRingOptions } from '../keys/ring.js'
 import type { RingPoint } from '../keys/ring-file.js'
 import { type ExitCode, type VerbTools, wrongUse } from './tools.js'
@@ -67,6 +67,6 @@ async function remove(name: string, tools: KeyTools): Promise<ExitCode> {
     tools.note(keptByGateway)
     return 0
   }
-  tools.note(`there is no key "${name}"`)
+  tools.note(noSuchKey(name))
   return 1
 }

@@ -1,6 +1,7 @@
 import { AppError } from '@endeks/domain/errors'
 import { loadKeyPlace, neededKeyPlace } from '../config/environment.js'
 import { countersPath, DiskCounters } from '../keys/counters.js'
+import { noSuchKey } from '../keys/key-file/index.js'
 import { KeyRing } from '../keys/ring.js'
 import type { Bus, CounterStore, MeterKeys } from '../protocols/protocol.js'
 import type { ChosenBus } from './bus-choice.js'
@@ -49,6 +50,6 @@ async function heldKeys(name: string, tools: VerbTools): Promise<{ readonly keys
   const place = neededKeyPlace(loadKeyPlace(tools.environment))
   const ring = await KeyRing.open({ ...place, clock: tools.clock })
   const keys = ring.keysOf(name)
-  if (keys === undefined) throw new AppError('CONFIG_INVALID', `there is no key "${name}": import it with gateway keys import`)
+  if (keys === undefined) throw new AppError('CONFIG_INVALID', noSuchKey(name))
   return { keys, counters: await DiskCounters.open(countersPath(place.directory)) }
 }

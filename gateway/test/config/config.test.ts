@@ -106,6 +106,14 @@ t.test('a meter names a key that there is', async (t) => {
     code: 'CONFIG_INVALID',
     message: /there is no key "12345678"/
   })
+  const misplaced = { ...keyed, buses: [{ ...bus, meters: [{ ...meters[0], key: '0123456789ABCDEFFEDCBA9876543210' }] }] }
+  for (const keys of [undefined, new Set<string>()]) {
+    t.throws(
+      () => checkGatewaySite(misplaced, profiles, { keys }),
+      { message: /^(?!.*0123456789ABCDEF).*meters\/0\/key/s },
+      'a key is not repeated'
+    )
+  }
   t.equal(checkGatewaySite(keyed, profiles, { keys: new Set(['12345678']) }).buses[0]?.meters[0]?.key, '12345678')
   t.same(problemsOf({ ...keyed, buses: [{ ...bus, meters: [{ ...meters[0], key: 'a b' }] }] }), ['/buses/0/meters/0/key'])
 })

@@ -20,7 +20,10 @@ export const KeyImport = Type.Object({ added: Type.Integer(), changed: Type.Inte
 export type KeyImport = Static<typeof KeyImport>
 
 export const MeterKeyRow = Type.Object({
-  name: Type.String({ pattern: keyNamePattern, description: "the meter's serial number as its maker prints it" }),
+  name: Type.String({
+    pattern: keyNamePattern,
+    description: "the meter's serial number as its maker prints it, or MAKER-SERIAL where two makers share one"
+  }),
   /** the one in use; earlier ones are kept for the evidence that names them */
   version: Type.Integer(),
   kinds: Type.Array(Type.Enum([...keyKinds])),

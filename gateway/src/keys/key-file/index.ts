@@ -1,1 +1,1 @@
-export { type ImportedKeys, type KeyFileProblem, keyNamePattern, mostKeyFileBytes, parseKeyFile } from './parse.js'
+export { type ImportedKeys, type KeyFileProblem, keyNamePattern, mostKeyFileBytes, noSuchKey, parseKeyFile } from './parse.js'

@@ -22,7 +22,7 @@ const tooManyMeters = `has more than ${mostKeyFileEntries} meters`
 const mostProblemsShown = 100
 const keySize = 16
 const mostPasswordBytes = 64
-/** What a site file may call a key: the meter's serial number as the maker prints it. */
+/** What a site file may call a key: the meter's serial number as the maker prints it, or MAKER-SERIAL where two makers share one. */
 export const keyNamePattern = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
 const keyName = new RegExp(keyNamePattern)
 
@@ -163,6 +163,12 @@ function nameProblem(name: string): string | undefined {
   if (looksLikeKey(name)) return 'has a key where the meter is to be named'
   if (/^\d(\.|,)\d+e\+\d+$/i.test(name)) return "has a serial number that a spreadsheet shortened: ask for the maker's own file"
   return keyName.test(name) ? undefined : "has a meter's name that is not of letters, digits, '.', '_' and '-', at most 64"
+}
+
+/** Why a name stands for no keys. One that is a key itself, put where its name belongs, is not repeated: it would be in a log. */
+export function noSuchKey(name: string): string {
+  if (looksLikeKey(name)) return 'a key itself stands where its name belongs: import it with gateway keys import, and take it out there'
+  return `there is no key "${name}": import it with gateway keys import`
 }
 
 function looksLikeKey(text: string): boolean {

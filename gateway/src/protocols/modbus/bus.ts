@@ -70,6 +70,12 @@ export class ModbusBus implements Bus {
         const answer = await asker.ask(range)
         if (!answer.ok) throw this.#settle(unit, asker, answer.error)
       }
+      const surplus = await this.#transport.surplusBehind(job.signal)
+      if (surplus !== undefined) {
+        const { response, ...why } = surplus
+        asker.transcript.add({ request: new Uint8Array(), response })
+        throw this.#settle(unit, asker, { ...why, kind: 'damaged', silent: false })
+      }
       this.#settle(unit, asker)
       return { ...asker.transcript.answered, at: this.#dependencies.clock.now() }
     })

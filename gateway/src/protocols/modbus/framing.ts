@@ -24,7 +24,7 @@ export interface Sent extends Frame {
 export type Verdict =
   | { readonly kind: 'answer'; readonly frame: Frame }
   /**
-   * `failure`: what came instead so far, if anything did; `heard`: some of it is the unit's own, damaged or too little;
+   * `failure`: what came instead so far, if anything did; `heard`: some of it is the unit's answer, damaged or too little;
    * `ended`: nothing better will come once the line is quiet
    */
   | { readonly kind: 'wait'; readonly failure?: DecodeFailure; readonly heard: boolean; readonly ended: boolean }
@@ -64,7 +64,7 @@ function judgeTcp(sent: Sent, bytes: Uint8Array): Verdict {
     if (!adu.ok && adu.error.code === 'MODBUS_TRUNCATED') return { kind: 'wait', failure: adu.error, heard: true, ended: false }
     if (!adu.ok) return { kind: 'broken', failure: adu.error }
     if (adu.value.transaction === sent.transaction) {
-      const failure = mismatch(sent, adu.value) ?? surplusBehind(bytes, offset + adu.value.size)
+      const failure = mismatch(sent, adu.value) ?? surplusOf(bytes, offset + adu.value.size)
       return failure === undefined ? { kind: 'answer', frame: adu.value } : { kind: 'broken', failure }
     }
     const message = `transaction ${sent.transaction} was asked and ${adu.value.transaction} answered`
@@ -77,8 +77,10 @@ function judgeTcp(sent: Sent, bytes: Uint8Array): Verdict {
 /**
  * Modbus TCP has no checksum. Where a converter puts bytes in or doubles some, the length of the answer cuts off its end and the values
  * before it are moved: what is left over, and is no frame, shows it.
+ *
+ * @returns undefined where nothing or whole frames stand from `offset` on
  */
-function surplusBehind(bytes: Uint8Array, offset: number): DecodeFailure | undefined {
+export function surplusOf(bytes: Uint8Array, offset: number): DecodeFailure | undefined {
   if (parseAdus(bytes.subarray(offset)).ok) return undefined
   return { code: 'MODBUS_LENGTH', message: `${bytes.length - offset} bytes came behind the answer, and are no frame`, offset }
 }
@@ -91,6 +93,7 @@ function judgeRtu(sent: Sent, bytes: Uint8Array): Verdict {
   let own: DecodeFailure | undefined
   let foreign: DecodeFailure | undefined
   let strange = 0
+  let heard = false
   let ended = false
   for (let offset = 0; offset < bytes.length; ) {
     if (isEcho(sent.bytes, bytes, offset)) {
@@ -102,6 +105,7 @@ function judgeRtu(sent: Sent, bytes: Uint8Array): Verdict {
     if (frame?.ok === true) {
       const failure = mismatch(sent, frame.value)
       if (failure === undefined) return { kind: 'answer', frame: frame.value }
+      // Late, for another question: the answer to this one is still due.
       if (frame.value.unit === sent.unit) own ??= failure
       else foreign ??= failure
       offset += frame.value.size
@@ -110,6 +114,7 @@ function judgeRtu(sent: Sent, bytes: Uint8Array): Verdict {
     const header = bytes[offset] === sent.unit && ((bytes[offset + 1] ?? 0) & 0x7f) === (sent.pdu[0] ?? 0)
     if (header && frame !== undefined) {
       own ??= frame.error
+      heard = true
       ended ||= frame.error.code === 'MODBUS_CRC'
     }
     strange += 1
@@ -117,7 +122,7 @@ function judgeRtu(sent: Sent, bytes: Uint8Array): Verdict {
   }
   const noise = strange === 0 ? undefined : { code: 'MODBUS_NOISE', message: `${bytes.length} bytes came, and none of them is an answer` }
   const failure = own ?? foreign ?? noise
-  return { kind: 'wait', ...(failure === undefined ? {} : { failure }), heard: own !== undefined, ended }
+  return { kind: 'wait', ...(failure === undefined ? {} : { failure }), heard, ended }
 }
 
 /** Some converters hand back what they were given to send, whole or, until the rest comes, its beginning. */

@@ -2,18 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { failure, type Result, success } from '@endeks/domain/result'
 import type { Line, LineFailure } from '../../line/index.js'
 import type { DecodeFailure } from '../protocol.js'
-import type { Frame } from './codec/index.js'
-import type { Framing, Sent, Verdict } from './framing.js'
+import { encodeIdentificationRequest, encodeReadRequest, type Frame } from './codec/index.js'
+import { Debts } from './debts.js'
+import { type Framing, type Sent, surplusOf, type Verdict } from './framing.js'
 import type { Timing } from './timing.js'
 
 /** Nobody sends more before an answer is judged: two frames, an echo of the request, and some noise. */
 const mostBytes = 1_024
 
-/**
- * So many waits long an answer that did not come may still come, and be taken for one to another question that has as many registers.
- * Converters on slow networks keep one back for longer than the one wait that is given to it.
- */
-const owedForWaits = 2
+/** Modbus TCP: so long after an answer the rest of one that was cut off by its length may follow in a segment of its own. */
+const surplusWithinMs = 10
+
+/** What every device answers, if only by refusing it. */
+const sweepingQuestions = [
+  encodeReadRequest({ function: 4, address: 0, count: 1 }),
+  encodeReadRequest({ function: 3, address: 0, count: 1 }),
+  encodeIdentificationRequest(0)
+] as const
 
 export interface Asking {
   readonly withinMs: number
@@ -30,7 +35,7 @@ export interface Exchanged {
 export interface ExchangeFailure extends DecodeFailure {
   /** `silent`: the unit said nothing; `damaged`: something came that is no answer; `line`: there is no line any more */
   readonly kind: 'silent' | 'damaged' | 'line' | 'aborted'
-  /** something of what came was the unit's own, so that no more of it is due */
+  /** something of what came was the unit's own answer, damaged, so that no more of it is due */
   readonly heard: boolean
   readonly request: Uint8Array
   /** all that came */
@@ -47,8 +52,10 @@ export class Transport {
   #transaction = 0
   /** something came that was no answer: the rest of it may still be on its way */
   #restless = false
-  /** units that may still answer a request that was given up; RTU answers do not say what they answer */
-  readonly #owed = new Map<number, { readonly request: string; readonly until: Promise<unknown> }>()
+  /** RTU: answers that may still come */
+  readonly #debts = new Debts()
+  /** Modbus TCP: what came while nobody had asked */
+  #unasked: Uint8Array = new Uint8Array()
   #interrupt: (() => void) | undefined
 
   constructor(line: Line, framing: Framing, timing: Timing) {
@@ -58,6 +65,8 @@ export class Transport {
   }
 
   open({ withinMs, signal }: Asking): Promise<Result<undefined, LineFailure>> {
+    // What it belongs to is read and gone; with this connection no next answer begins where it should.
+    if (this.#surplus() !== undefined) this.drop()
     return this.#line.open({ withinMs, signal })
   }
 
@@ -65,22 +74,53 @@ export class Transport {
   async exchange(unit: number, pdu: Uint8Array, asking: Asking): Promise<Outcome> {
     this.#transaction = (this.#transaction + 1) & 0xffff
     const sent = this.#framing.send(this.#transaction, unit, pdu)
+    const surplus = this.#surplus()
+    if (surplus !== undefined) {
+      const failed = damaged(sent, this.#unasked, { ...surplus, heard: true })
+      this.drop()
+      return failed
+    }
     if (this.#framing.name === 'rtu') {
       const ready = await this.#ready(sent, asking)
       if (!ready.ok) return ready
     }
     const outcome = await this.#converse(sent, asking)
-    if (!outcome.ok) {
-      this.#restless = outcome.error.response.length > 0
-      if (this.#framing.name === 'rtu' && !outcome.error.heard) this.#owe(sent, asking.withinMs)
-    }
+    this.#account(sent, outcome, asking.withinMs)
     return outcome
+  }
+
+  /**
+   * Modbus TCP has no checksum: whether bytes were put into the last answer shows only in what is left over of it.
+   *
+   * @returns why the last answer can't be believed, with the bytes that say so
+   */
+  async surplusBehind(signal: AbortSignal): Promise<(DecodeFailure & { readonly response: Uint8Array }) | undefined> {
+    // What comes meanwhile is kept; a read that is called off is told so elsewhere.
+    if (this.#framing.name === 'tcp') await delay(surplusWithinMs, undefined, { signal }).catch(() => {})
+    const surplus = this.#surplus()
+    return surplus === undefined ? undefined : { ...surplus, response: this.#unasked }
+  }
+
+  /** What is to be known of the line before the next request. */
+  #account(sent: Sent, outcome: Outcome, withinMs: number): void {
+    if (!outcome.ok) this.#restless = outcome.error.response.length > 0
+    if (this.#framing.name === 'tcp') return
+    if (outcome.ok) this.#debts.answered(sent, withinMs)
+    else if (!outcome.error.heard) this.#debts.owe(sent, withinMs)
+  }
+
+  /** @returns why what came unasked is no frame; whole frames are late or doubled, and harm nobody */
+  #surplus(): DecodeFailure | undefined {
+    const surplus = surplusOf(this.#unasked, 0)
+    if (surplus === undefined) this.#unasked = new Uint8Array()
+    return surplus
   }
 
   /** Ends the connection, and with it whatever is still to come over it. */
   drop(): void {
     this.#line.drop()
     this.#restless = false
+    this.#unasked = new Uint8Array()
     this.#interrupt?.()
   }
 
@@ -92,9 +132,67 @@ export class Transport {
 
   /** Before an RTU request: no answer to another question is due from this unit, and the line is silent. */
   async #ready(sent: Sent, asking: Asking): Promise<Result<undefined, ExchangeFailure>> {
-    const owed = this.#owed.get(sent.unit)
-    // The late answer to the same request is an answer to it.
-    if (owed !== undefined && owed.request !== keyOf(sent)) await until(owed.until, asking.signal)
+    if (this.#debts.like(sent).length > 0) await this.#collect(sent, asking.signal)
+    if (this.#debts.like(sent).length > 0) {
+      const swept = await this.#sweep(sent, asking)
+      if (!swept.ok) return swept
+    }
+    return this.#settleDown(sent, asking)
+  }
+
+  /** Waits for what may be taken for the answer to `sent`, until all of it came or none is due any more. */
+  async #collect(sent: Sent, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
+      let over = false
+      const settle = (): void => {
+        // The time may run out after all came, and then somebody else listens.
+        if (over) return
+        over = true
+        signal.removeEventListener('abort', settle)
+        this.#release()
+        resolve()
+      }
+      let bytes = new Uint8Array()
+      const onChunk = (chunk: Uint8Array): void => {
+        bytes = Uint8Array.of(...bytes, ...chunk.subarray(-mostBytes)).slice(-mostBytes)
+        for (const debt of this.#debts.like(sent)) {
+          const verdict = this.#framing.judge(debt.sent, bytes)
+          if (verdict.kind !== 'answer') continue
+          bytes = bytes.slice(verdict.frame.offset + verdict.frame.size)
+          this.#debts.paid(debt)
+        }
+        if (this.#debts.like(sent).length === 0) settle()
+      }
+      this.#hold(onChunk, settle)
+      signal.addEventListener('abort', settle, { once: true })
+      void Promise.all(this.#debts.like(sent).map(({ due }) => due)).then(settle)
+    })
+  }
+
+  /**
+   * Asks something whose answer nothing that is owed looks like. Once that has come, what was asked before is lost: a unit answers
+   * one question after the other, and so does a network that held them up for however long.
+   */
+  async #sweep({ unit }: Sent, asking: Asking): Promise<Result<undefined, ExchangeFailure>> {
+    const owed = this.#debts.of(unit).map(({ sent }) => sent.pdu[0])
+    const pdu = sweepingQuestions.find(([code]) => !owed.includes(code))
+    if (pdu === undefined) {
+      const nothing = { request: new Uint8Array(), response: new Uint8Array() }
+      const message = `unit ${unit} owes answers to everything that it could be asked`
+      return failure({ code: 'NO_ANSWER', message, kind: 'silent', heard: false, ...nothing })
+    }
+    const sent = this.#framing.send(0, unit, pdu)
+    const ready = await this.#settleDown(sent, asking)
+    if (!ready.ok) return ready
+    const outcome = await this.#converse(sent, asking)
+    this.#account(sent, outcome, asking.withinMs)
+    if (!outcome.ok) return outcome
+    this.#debts.forgive(unit)
+    return success(undefined)
+  }
+
+  async #settleDown(sent: Sent, asking: Asking): Promise<Result<undefined, ExchangeFailure>> {
     const silence = await this.#silence(this.#restless ? this.#timing.quietMs : this.#timing.gapMs, asking)
     if (asking.signal.aborted) return aborted(sent)
     if (silence === 'closed') return broken(sent, new Uint8Array())
@@ -174,32 +272,15 @@ export class Transport {
 
   #release(): void {
     this.#interrupt = undefined
-    this.#line.receive(undefined)
+    this.#line.receive(
+      this.#framing.name === 'tcp' ? { data: (chunk) => this.#keep(chunk), closed: () => this.#keep(undefined) } : undefined
+    )
   }
 
-  #owe(sent: Sent, withinMs: number): void {
-    const owed = { request: keyOf(sent), until: delay(owedForWaits * withinMs, undefined, { ref: false }) }
-    this.#owed.set(sent.unit, owed)
-    owed.until.then(() => {
-      if (this.#owed.get(sent.unit) === owed) this.#owed.delete(sent.unit)
-    })
+  #keep(chunk: Uint8Array | undefined): void {
+    this.#unasked =
+      chunk === undefined ? new Uint8Array() : Uint8Array.of(...this.#unasked, ...chunk.subarray(0, mostBytes)).slice(0, mostBytes)
   }
-}
-
-function keyOf(sent: Sent): string {
-  return Buffer.from(sent.pdu).toString('hex')
-}
-
-/** Resolves when either happens. */
-async function until(due: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  let onAbort = (): void => {}
-  const called = new Promise<void>((resolve) => {
-    onAbort = resolve
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  await Promise.race([due, called])
-  signal.removeEventListener('abort', onAbort)
 }
 
 function answered(sent: Sent, received: Uint8Array, frame: Frame): Outcome {

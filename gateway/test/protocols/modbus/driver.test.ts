@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import modbusSerial from 'modbus-serial'
 import t from 'tap'
 import { Value } from 'typebox/value'
-import { decodeEvidence } from '../../../src/codec/index.js'
+import { decodeEvidence, modbus } from '../../../src/codec/index.js'
 import { modbusProtocol } from '../../../src/protocols/modbus/driver.js'
 import { profile } from './profile.js'
 import { failureOf, hex, job, openBus, portOf, settableClock, startSlave } from './slave.js'
@@ -122,6 +122,34 @@ t.test('an answer with bytes put in is known by what is left over of it, and the
   t.match(surplus.message, /1 bytes came behind the answer/)
   await bus.read(job())
   t.equal(slave.connections(), 2, 'what else is on its way goes with the connection')
+})
+
+t.test('the rest of an answer that comes in a segment of its own is seen as well', async (t) => {
+  const volume = { obis: '8-0:1.0.0*255', function: 3, address: 2, type: 'u32', scaler: 0, unit: 'L' }
+  const profile = { name: 'one', protocol: 'modbus', identity: { function: 3, address: 0, count: 2, type: 'u32' }, registers: [volume] }
+  const split = (request: Buffer, socket: Socket): void => {
+    const count = request.readUInt16BE(10)
+    const answer = modbus.encodeAdu(
+      request.readUInt16BE(0),
+      request[6] ?? 0,
+      modbus.encodeReadResponse(
+        3,
+        Array.from({ length: count }, () => 0x0101)
+      )
+    )
+    socket.write(Buffer.concat([answer.subarray(0, 12), Buffer.of(9), answer.subarray(12, -1)]))
+    setTimeout(() => socket.write(answer.subarray(-1)), 2)
+  }
+  const slave = await startSlave(t, split, (request, socket) => {
+    socket.write(modbus.encodeAdu(request.readUInt16BE(0), request[6] ?? 0, modbus.encodeReadResponse(3, [0, 7, 0, 9])))
+  })
+  const bus = openBus(t, { host: '127.0.0.1', port: slave.port })
+  t.match(await failureOf(bus.read(job({ profile }))), { code: 'MODBUS_LENGTH', message: /1 bytes came behind the answer/ })
+  t.match(decodeEvidence('modbus', { ...(await bus.read(job({ profile }))), profile, zone: 'UTC' }), {
+    ok: true,
+    value: { readings: [{ raw: 9n }] }
+  })
+  t.equal(slave.connections(), 2)
 })
 
 t.test('a unit that is busy is asked again, and a converter without its unit is not', async (t) => {

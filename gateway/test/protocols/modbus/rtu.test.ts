@@ -23,8 +23,10 @@ const profile = {
   ]
 }
 
-/** Each register pair holds its own address: 100 at 100. */
+/** Each register pair holds its own address: 100 at 100. Other functions are refused. */
 function right(request: Buffer): Uint8Array {
+  const [unit = 0, code = 0] = request
+  if (code !== 3) return modbus.encodeRtu(unit, modbus.encodeException(code, 1))
   const address = request.readUInt16BE(2)
   return modbus.encodeRtu(request[0] ?? 0, modbus.encodeReadResponse(3, [0, address === 0 ? 7 : address]))
 }
@@ -88,6 +90,58 @@ t.test('an answer that is late for one conversation is none in the next', async 
   const read = await bus.read(job({ profile: second }))
   t.match(decodeEvidence('modbus', { ...read, profile: second, zone }), { ok: true, value: { readings: [{ raw: 200n }] } })
   t.equal(slave.connections(), 1, 'the wire is the same after a new connection: silence is what helps')
+})
+
+t.test('an answer that was owed ends the wait for it, and the time that it had does not end another', async (t) => {
+  const answers: Reaction[] = [
+    good,
+    // The second register is asked twice; both answers come behind one another, well before they would be taken for lost.
+    (request, socket) => void setTimeout(() => socket.write(right(request)), 450),
+    (request, socket) => void setTimeout(() => socket.write(right(request)), 250),
+    (request, socket) => void setTimeout(() => socket.write(right(request)), 150)
+  ]
+  const slave = await startSlave(t, ...answers)
+  const bus = openBus(t, { host: '127.0.0.1', port: slave.port, framing: 'rtu' }, { answerWithinMs: 300 })
+  const registers = [100, 200, 300, 400, 500].map((address, index) => ({
+    ...profile.registers[0],
+    obis: `8-0:${index + 1}.0.0*255`,
+    address
+  }))
+  const wide = { ...profile, registers }
+  const read = await bus.read(job({ profile: wide }))
+  const decoded = decodeEvidence('modbus', { ...read, profile: wide, zone })
+  t.match(decoded, { ok: true, value: { readings: [100n, 200n, 300n, 400n, 500n].map((raw) => ({ raw })) } })
+  t.notOk(
+    slave.requests.some((request) => request.slice(2, 4) === '04'),
+    'nothing else had to be asked'
+  )
+})
+
+// A network that holds everything up and then lets go of it in order: the unit answers one request after the other.
+t.test('answers that come later than any wait are none to another question of their size', async (t) => {
+  const clock = settableClock()
+  const held: (() => void)[] = []
+  let stalled = true
+  const slave = await startSlave(t, (request, socket) => {
+    const answer = (): void => void socket.write(right(request))
+    if (stalled || held.length > 0) held.push(answer)
+    else answer()
+  })
+  const bus = openBus(t, { host: '127.0.0.1', port: slave.port, framing: 'rtu' }, { answerWithinMs: 60, clock })
+  await failureOf(bus.read(job({ profile })))
+  await delay(250)
+  clock.add(60_000)
+  const reading = bus.read(job({ profile }))
+  await delay(20)
+  stalled = false
+  while (held.length > 0) {
+    held[0]?.()
+    await delay(15)
+    held.shift()
+  }
+  const read = await reading
+  const decoded = decodeEvidence('modbus', { ...read, profile, zone })
+  t.match(decoded, { ok: true, value: { identity: { id: '7' }, readings: [{ raw: 100n }, { raw: 200n }] } })
 })
 
 t.test('what a line does without end fails with its code and bytes', async (t) => {

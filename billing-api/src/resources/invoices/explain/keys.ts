@@ -11,8 +11,9 @@ import type { BilledIndex } from './evidence.js'
 export type ExchangeKeys = Result<MeterKeys | undefined, DecodeFailure>
 
 /**
- * The keys of each exchange in the version that it names. A key has the name of its meter: what the device says that it is, or the
- * serial number of a meter that was billed from the exchange.
+ * The keys of each exchange in the version that it names. A key has the name of its meter: what the device says that it is, where
+ * two makers share a number with the maker before it (KAM-12345678), or the serial number of a meter that was billed from the
+ * exchange.
  */
 export async function keysOfExchanges(
   database: Database,
@@ -21,16 +22,16 @@ export async function keysOfExchanges(
   indexes: readonly BilledIndex[]
 ): Promise<ReadonlyMap<string, ExchangeKeys>> {
   const ciphered = exchanges.filter((row) => row.key_version > 0)
-  const namesOf = (row: EvidenceRow) => [
-    identityId(row.identity),
-    ...indexes.filter((each) => each.exchange === row.exchange).map((each) => each.serial)
-  ]
+  const namesOf = (row: EvidenceRow): string[] => {
+    const billed = indexes.filter((each) => each.exchange === row.exchange).map((each) => each.serial)
+    return [...new Set([...identityNames(row.identity), ...billed])]
+  }
   const stored = ciphered.length === 0 ? [] : await versionsOf(database, [...new Set(ciphered.flatMap(namesOf))])
   const found = new Map<string, ExchangeKeys>()
   for (const row of ciphered) {
     const names = namesOf(row)
     const sealed = names.flatMap((name) => stored.find((each) => each.name === name && each.version === row.key_version) ?? [])[0]
-    found.set(row.exchange, sealed === undefined ? missing(names[0] ?? '', row.key_version) : await opened(vault, sealed))
+    found.set(row.exchange, sealed === undefined ? missing(names.join(' or '), row.key_version) : await opened(vault, sealed))
   }
   return found
 }
@@ -53,6 +54,9 @@ async function opened(vault: KeyVault | undefined, row: SealedRow): Promise<Exch
   return failure({ code: 'KEYS_UNREADABLE', message })
 }
 
-function identityId(identity: unknown): string {
-  return typeof identity === 'object' && identity !== null && 'id' in identity && typeof identity.id === 'string' ? identity.id : ''
+/** The more telling name first. */
+function identityNames(identity: unknown): string[] {
+  if (typeof identity !== 'object' || identity === null || !('id' in identity) || typeof identity.id !== 'string') return []
+  const { id } = identity
+  return 'manufacturer' in identity && typeof identity.manufacturer === 'string' ? [`${identity.manufacturer}-${id}`, id] : [id]
 }
