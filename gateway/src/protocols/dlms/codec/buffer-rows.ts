@@ -110,7 +110,7 @@ class Rows {
     const filled = cells.map((cell, index) => (unchanged && cell.type === 'null-data' ? this.#before[index] : cell))
     this.#before = filled
     this.#count += 1
-    const place = `row ${this.#count} of ${buffer.obis}`
+    const place = (): string => `row ${this.#count} of ${buffer.obis}`
     this.#moment = refusals.keep(place, () => this.#momentAt(cells[columns.indexOf('clock')]))
     const moment = this.#moment
     // A value that nobody can place in time is no reading: the gap shows and is estimated, a guess would be billed.
@@ -119,7 +119,10 @@ class Rows {
       const cell = filled[index]
       // null-data is "not captured" as well as "unchanged" in the field: unless the profile knows, only a value that was sent is a reading.
       if (obis === 'clock' || obis === 'ignore' || cell === undefined || cell.type === 'null-data') return []
-      const raw = refusals.keep(`${obis} in ${place}`, () => counterOf(cell, invalid.get(obis)))
+      const raw = refusals.keep(
+        () => `${obis} in ${place()}`,
+        () => counterOf(cell, invalid.get(obis))
+      )
       return raw === undefined ? [] : [{ obis, at: moment.at, raw, status: moment.status }]
     })
   }

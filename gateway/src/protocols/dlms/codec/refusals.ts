@@ -12,16 +12,17 @@ export class Refusals {
   #untold = 0
 
   /**
-   * @param what is read, for whoever is told of its refusal
+   * @param what is read, for whoever is told of its refusal; a function where names would be made by the thousand
    * @returns undefined where it is refused
    * @throws {DlmsFault} what is wrong with more than the one value
    */
-  keep<Value>(what: string, read: () => Value): Value | undefined {
+  keep<Value>(what: string | (() => string), read: () => Value): Value | undefined {
     try {
       return read()
     } catch (thrown) {
       if (!(thrown instanceof DlmsFault) || !ofOneValue.has(thrown.code)) throw thrown
-      if (this.#told.length < mostTold) this.#told.push(new DlmsFault(thrown.code, `${what}: ${thrown.message}`, thrown.offset))
+      const name = typeof what === 'string' ? what : what()
+      if (this.#told.length < mostTold) this.#told.push(new DlmsFault(thrown.code, `${name}: ${thrown.message}`, thrown.offset))
       else this.#untold += 1
       return undefined
     }

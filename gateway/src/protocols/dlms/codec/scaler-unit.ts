@@ -56,6 +56,16 @@ export function scalerUnitData(scaler: number, unit: MeterUnit): DlmsData {
   }
 }
 
+/** A number below zero in two's complement of its type's size. */
+function bitsOf(type: DlmsData['type'], value: bigint): bigint {
+  const row = rowOf(type)
+  return 'bytes' in row ? BigInt.asUintN(8 * row.bytes, value) : value
+}
+
+function checkValid(bits: bigint, invalid: readonly bigint[]): void {
+  if (invalid.includes(bits)) throw new DlmsFault('DLMS_NO_VALUE', `0x${bits.toString(16)} is what the profile calls invalid`)
+}
+
 /** The wire to the host carries a counter in at most 18 digits, which no meter's counter has. */
 const mostRaw = 10n ** 18n
 
@@ -67,11 +77,8 @@ const mostRaw = 10n ** 18n
  */
 export function counterOf(data: DlmsData, invalid: readonly bigint[] = []): bigint {
   const value = integerOf(data)
-  const row = rowOf(data.type)
-  if (value === undefined || !('bytes' in row) || data.type === 'enum')
-    throw new DlmsFault('DLMS_VALUE', `a ${data.type} is not the value of a counter`)
-  const bits = BigInt.asUintN(8 * row.bytes, value)
-  if (invalid.includes(bits)) throw new DlmsFault('DLMS_NO_VALUE', `0x${bits.toString(16)} is what the profile calls invalid`)
+  if (value === undefined || data.type === 'enum') throw new DlmsFault('DLMS_VALUE', `a ${data.type} is not the value of a counter`)
+  if (invalid.length > 0) checkValid(bitsOf(data.type, value), invalid)
   if (value >= mostRaw || value <= -mostRaw) throw new DlmsFault('DLMS_VALUE', `${value} has more than 18 digits`)
   return value
 }
