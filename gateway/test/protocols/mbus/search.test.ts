@@ -94,6 +94,14 @@ t.test('a profile may ask for an application reset, and telegrams then begin wit
   t.match(mbusCodec.decodeEvidence({ ...exchange, profile, zone: 'UTC' }), { ok: true, value: { readings: [{ raw: 1n }] } })
 })
 
+t.test('a register without a value is looked for in the frames behind it', async (t) => {
+  const telegrams = ['0C13FFFFFFFF1F', '0C14020000001F', '02FD480100']
+  const { line, bus } = await busOf(t, [{ address: 5, id: '12345678', telegrams }])
+  const exchange = await bus.read({ ...job, address: '5' })
+  t.match(mbusCodec.decodeEvidence({ ...exchange, profile, zone: 'UTC' }), { ok: true, value: { readings: [{ raw: 2n, scaler: -2 }] } })
+  t.same(line.requests, ['1040054516', '107b058016', '105b056016'], 'and no further')
+})
+
 t.test('commands go to one meter, to a selected one and to all', async (t) => {
   const peers = new PeerBus([{ address: 5, id: '12345678' }])
   const line = await peer(t, (request) =>

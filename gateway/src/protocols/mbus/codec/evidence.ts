@@ -95,11 +95,16 @@ export function sameDevice(one: DeviceIdentity, other: DeviceIdentity): boolean 
   return one.id === other.id && one.manufacturer === other.manufacturer && one.version === other.version && one.medium === other.medium
 }
 
-/** Whether the answers hold all that the profile wants of storage number 0, so that nothing more need be asked for it. */
+/**
+ * Whether the answers hold all that the profile wants of storage number 0, so that nothing more need be asked for it. What has no
+ * value may come once more, in a later frame, with one.
+ */
 export function holdsCurrent(profile: unknown, responses: readonly MbusResponse[]): boolean {
   if (!isMbusProfile(profile)) return false
   const records = responses.flatMap((response) => response.records)
-  return profile.registers.every((register) => register.storage === 'stored' || records.some((record) => isRecordOf(register, record)))
+  return profile.registers.every(
+    (register) => register.storage === 'stored' || records.some((record) => isRecordOf(register, record) && record.index !== undefined)
+  )
 }
 
 export function isRecordOf(register: MbusRegister, record: MbusRecord): boolean {
