@@ -79,6 +79,9 @@ function* sightings(found: Seen | undefined, addressOf: (sap: number) => string)
   }
 }
 
+/** What would be the same at every address. */
+const ofTheLine: ReadonlySet<string> = new Set(['BUS_UNREACHABLE', 'BUS_NEVER_QUIET', 'READ_ABORTED'])
+
 /** @returns undefined where nobody answered */
 async function seen(address: string, { answerWithinMs: usual, turn }: Scanning): Promise<Seen | undefined> {
   const answerWithinMs = Math.min(usual, longestWaitMs)
@@ -89,7 +92,7 @@ async function seen(address: string, { answerWithinMs: usual, turn }: Scanning):
       return { sighting: { address, ...(identity === undefined ? { trouble: 'it does not say who it is' } : { identity }) }, devices }
     })
   } catch (thrown) {
-    if (!(thrown instanceof ReadFailure) || thrown.code === 'BUS_UNREACHABLE' || thrown.code === 'READ_ABORTED') throw thrown
+    if (!(thrown instanceof ReadFailure) || ofTheLine.has(thrown.code)) throw thrown
     // Who answers anything stands there; who hangs up at once is as good as silent, and so is an adapter that echoes.
     const { request, response } = thrown
     if (Buffer.compare(response, request.subarray(0, response.length)) === 0) return undefined

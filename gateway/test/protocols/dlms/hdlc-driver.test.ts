@@ -324,3 +324,14 @@ t.test('a scan takes an echo for nobody, and what comes damaged for somebody', a
   })
   t.match(await seen(other), [{ address: '1/18', trouble: /DLMS_TIMEOUT/ }])
 })
+
+t.test('a scan of a line that never stops sending ends: it would find somebody everywhere', async (t) => {
+  const babble = [Buffer.alloc(20_000, 0x5a)]
+  const { bus } = await setUp(t, { script: { [snrm]: [babble] }, bus: { addressBytes: 2, scan: { from: 17, to: 40 } } })
+  const found: unknown[] = []
+  const scanning = async (): Promise<void> => {
+    for await (const sighting of bus.scan({ signal: new AbortController().signal, progress: () => undefined })) found.push(sighting)
+  }
+  await t.rejects(scanning(), { code: 'BUS_NEVER_QUIET' })
+  t.same(found, [])
+})
