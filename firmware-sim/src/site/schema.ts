@@ -36,7 +36,8 @@ const Bus = Type.Object(
   {
     name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }),
     protocol: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }),
-    host: Type.String({ minLength: 1, maxLength: 253, default: '127.0.0.1' }),
+    /** this machine alone unless told */
+    host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
     /** 0 takes any free one */
     port: Type.Integer({ minimum: 0, maximum: 65_535 }),
     meters: Type.Array(Meter, { maxItems: 10_000 }),

@@ -12,6 +12,8 @@ export interface RunningSite extends RunningProcess {
   readonly ports: ReadonlyMap<string, number>
 }
 
+const loopback = '127.0.0.1'
+
 /** Puts every bus of a checked site on its port. Nothing stays open when one of them can't be. */
 export async function startSite(site: SimulatedSite, clock: Clock): Promise<RunningSite> {
   const servers = new Map<string, BusServer>()
@@ -23,7 +25,7 @@ export async function startSite(site: SimulatedSite, clock: Clock): Promise<Runn
       const start = simulatedProtocols.get(bus.protocol)?.start
       if (start === undefined) throw new AppError('CONFIG_INVALID', `protocol "${bus.protocol}" can't be simulated`)
       const meters = bus.meters.map((entry) => simulatedMeter(entry, site.zone, clock, site.seed))
-      const options = { ...bus, meters, line: { faults: lineFaults(bus, site.seed), clock } }
+      const options = { ...bus, host: bus.host ?? loopback, meters, line: { faults: lineFaults(bus, site.seed), clock } }
       servers.set(bus.name, await started(bus, () => start(options)))
     }
   } catch (thrown) {
@@ -41,7 +43,12 @@ async function started(bus: SimulatedBusEntry, start: () => Promise<BusServer>):
     if (isAppError(thrown)) throw thrown
     const error = asError(thrown)
     if ('code' in error && error.code === 'EADDRINUSE') {
-      throw new AppError('PORT_TAKEN', `${bus.host}:${bus.port} is in use: change "port" of bus ${bus.name}`, { bus: bus.name }, error)
+      throw new AppError(
+        'PORT_TAKEN',
+        `${bus.host ?? loopback}:${bus.port} is in use: change "port" of bus ${bus.name}`,
+        { bus: bus.name },
+        error
+      )
     }
     throw new AppError('CONFIG_INVALID', `bus ${bus.name}: ${error.message}`, { bus: bus.name }, error)
   }
