@@ -11,7 +11,7 @@ import {
   type Sighting
 } from '../protocol.js'
 import { ask, overhear } from './asking.js'
-import { type Command, fittingProfiles, holdsCurrent, inWords, isMbusProfile, parseSecondary, sharedAddress } from './codec/index.js'
+import { type Command, fittingProfiles, holdsCurrent, isMbusProfile, parseSecondary, sharedAddress, withValue } from './codec/index.js'
 import { type Attempt, scanBus } from './scan.js'
 import { type Link, newLink, Session, type SessionOptions, type Target } from './session.js'
 import type { Timing } from './timing.js'
@@ -124,7 +124,7 @@ export class MbusBus implements Bus {
     const data = { key: keys?.secrets.encryption, tolerant: true }
     const { session, exchange } = await this.#talk(targetOf(address), { data }, signal)
     const { identity, responses, trouble } = session
-    const offers = responses.flatMap((response) => response.records).map(inWords)
+    const offers = responses.flatMap((response) => response.records).map(withValue)
     return {
       address,
       ...(identity === undefined ? {} : { identity }),

@@ -2,7 +2,8 @@ import { fromIso } from '@endeks/domain/time'
 import t, { type Test } from 'tap'
 import { Line } from '../../../src/line/index.js'
 import { MbusBus } from '../../../src/protocols/mbus/bus.js'
-import { encodeCommand, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
+import { readResponses } from '../../../src/protocols/mbus/codec/evidence.js'
+import { encodeCommand, fittingProfiles, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import type { Attempt } from '../../../src/protocols/mbus/scan.js'
 import { scanBus } from '../../../src/protocols/mbus/scan.js'
@@ -159,9 +160,20 @@ t.test('a probe says who it is, what it offers and which profiles fit', async (t
   const found = await bus.probe({ address: '5', zone: 'UTC', profiles, signal })
   t.same(found.profiles, ['kam-water', 'kam', 'both', 'generic-water'])
   t.match(found.identity, { id: '12345678', manufacturer: 'KAM', version: 27, medium: 'cold-water' })
-  t.equal(found.offers[0], 'volume m3 instantaneous storage 0 tariff 0 subunit 0')
+  t.equal(found.offers[0], 'volume m3 instantaneous storage 0 tariff 0 subunit 0 = 0.042')
   t.match(found.offers.at(-1), /^voltage V/, 'the second frame is asked for too')
   t.ok(found.response.length > 50)
+})
+
+t.test('of a meter that does not tell its maker, a profile that names one comes behind one that names none', (t) => {
+  const responses = readResponses(telegramOf({ address: 5, id: '12345678' }, 0))
+  const profiles = [
+    { name: 'a-named', value: { ...profile, device: { manufacturer: 'ELS', media: ['water'] } } },
+    { name: 'generic', value: { ...profile, device: { media: ['water'] } } }
+  ]
+  const identity = { id: '12345678', medium: 'water' } as const
+  t.same(fittingProfiles(profiles, { identity, responses: responses.ok ? responses.value : [] }), ['generic', 'a-named'])
+  t.end()
 })
 
 t.test('a scan finds meters by their addresses and by their numbers, one by one where they answer at once', async (t) => {

@@ -11,6 +11,7 @@ import { statusFlags } from './header.js'
 import { isMbusProfile, type MbusRegister } from './profile.js'
 import type { MbusRecord } from './record.js'
 import { type MbusResponse, readResponse } from './response.js'
+import { valueText } from './value-text.js'
 
 /** Frames of one conversation: acknowledgements and answers. A driver asks for at most 16 answers. */
 const mostFrames = 64
@@ -66,6 +67,12 @@ export function inWords(record: MbusRecord): string {
   const words = [quantity, unit, kind, `storage ${storage} tariff ${tariff} subunit ${subunit}`, ...qualifiers]
   if (value.kind === 'invalid') words.push(`without a value (${hexText(value.bytes)})`)
   return words.filter((word) => word !== '').join(' ')
+}
+
+/** As `inWords`, and what it says, to be compared with a display. */
+export function withValue(record: MbusRecord): string {
+  const text = record.value.kind === 'invalid' ? null : valueText(record.value)
+  return text === null ? inWords(record) : `${inWords(record)} = ${text}`
 }
 
 /** Every answer of a conversation. All must come from one device, else its indexes would be another's. */

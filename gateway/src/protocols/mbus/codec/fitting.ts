@@ -7,7 +7,8 @@ import type { MbusResponse } from './response.js'
 
 /**
  * The profiles that a meter can be read with, the best first: all their current registers are among its records and their `device`
- * does not speak of another one. Those that name the device stand before those that do not, then those with more registers.
+ * does not speak of another one. First those that name most of what the device says, then those that claim least beyond it, then
+ * those with more registers.
  */
 export function fittingProfiles(
   profiles: readonly NamedProfile[],
@@ -15,15 +16,21 @@ export function fittingProfiles(
 ): readonly string[] {
   const fitting = profiles.flatMap(({ name, value }) => {
     if (!isMbusProfile(value)) return []
-    const named = deviceMatches(value.device, meter.identity)
-    return named === undefined || !isFilled(value, meter.responses) ? [] : [{ name, named, registers: value.registers.length }]
+    const device = deviceMatches(value.device, meter.identity)
+    return device === undefined || !isFilled(value, meter.responses) ? [] : [{ name, ...device, registers: value.registers.length }]
   })
-  fitting.sort((one, other) => other.named - one.named || other.registers - one.registers || (one.name < other.name ? -1 : 1))
+  fitting.sort(
+    (one, other) =>
+      other.told - one.told || one.untold - other.untold || other.registers - one.registers || (one.name < other.name ? -1 : 1)
+  )
   return fitting.map(({ name }) => name)
 }
 
-/** @returns how many parts of the identity the profile names rightly; undefined when it names one wrongly */
-function deviceMatches(device: MbusProfile['device'], identity: DeviceIdentity | undefined): number | undefined {
+/** @returns how many parts of the identity the profile names rightly, and how many that the meter does not tell; undefined when it names one wrongly */
+function deviceMatches(
+  device: MbusProfile['device'],
+  identity: DeviceIdentity | undefined
+): { readonly told: number; readonly untold: number } | undefined {
   const { manufacturer, version, medium } = identity ?? {}
   const verdicts = [
     verdictOn(device?.manufacturer, manufacturer, (named) => named === manufacturer),
@@ -31,12 +38,18 @@ function deviceMatches(device: MbusProfile['device'], identity: DeviceIdentity |
     verdictOn(device?.media, medium, (named) => medium !== undefined && named.includes(medium))
   ]
   if (verdicts.includes('wrong')) return undefined
-  return verdicts.filter((verdict) => verdict === 'right').length
+  const count = (which: string): number => verdicts.filter((verdict) => verdict === which).length
+  return { told: count('right'), untold: count('untold') }
 }
 
-/** What neither the profile nor the device says speaks neither for nor against. */
-function verdictOn<Named>(named: Named | undefined, said: unknown, matches: (named: Named) => boolean): 'right' | 'wrong' | 'open' {
-  if (named === undefined || said === undefined) return 'open'
+/** What the profile or the device does not say speaks neither for nor against. */
+function verdictOn<Named>(
+  named: Named | undefined,
+  said: unknown,
+  matches: (named: Named) => boolean
+): 'right' | 'wrong' | 'open' | 'untold' {
+  if (named === undefined) return 'open'
+  if (said === undefined) return 'untold'
   return matches(named) ? 'right' : 'wrong'
 }
 

@@ -20,7 +20,7 @@ export {
   mostRecordBytesOf,
   type ResponseSecurity
 } from './encode.js'
-export { holdsCurrent, inWords, sameDevice } from './evidence.js'
+export { holdsCurrent, sameDevice, withValue } from './evidence.js'
 export type { MbusCode } from './failure.js'
 export { fittingProfiles } from './fitting.js'
 export {
