@@ -50,15 +50,20 @@ interface Candidate {
  */
 export async function probe(job: ProbeJob, probing: Probing): Promise<Omit<Finding, 'request' | 'response'>> {
   const candidates = job.profiles.flatMap(candidateOf)
-  const plans = distinctPlans(candidates, job)
+  const { ready: plans, lacking } = distinctPlans(candidates, job)
   const views = new Map<string, View>()
+  const told: string[] = []
   const troubles: string[] = []
   let failure: DlmsFault | undefined
   for (const plan of [undefined, ...plans]) {
     const key = keyOf(plan)
     const wanted = candidates.filter(({ profile }) => keyOf(profile.association) === key).flatMap(({ profile }) => objectsOf(profile))
     try {
-      views.set(key, await lookAs(plan, { job, probing, wanted }))
+      const view = await lookAs(plan, { job, probing, wanted })
+      views.set(key, view)
+      // Who writes a profile has to know which client is shown what; two ways of ciphering are shown the same.
+      const heading = `${planText(plan)}:`
+      if (!told.includes(heading)) told.push(...(plan === undefined ? [] : [heading]), ...view.offers)
     } catch (thrown) {
       if (!(thrown instanceof DlmsFault)) throw thrown
       // Silence as the public client is a dead line, or a meter that does not talk to strangers: the plans will show.
@@ -69,8 +74,10 @@ export async function probe(job: ProbeJob, probing: Probing): Promise<Omit<Findi
   }
   if (views.size === 0) throw failure ?? new DlmsFault('DLMS_INCOMPLETE', 'nothing could be asked')
   const identity = [...views.values()].find((view) => view.identity !== undefined)?.identity
-  const offers = [...new Set([...views.values()].flatMap((view) => view.offers)), ...troubles].slice(0, offersAtMost)
-  return { address: job.address, ...(identity === undefined ? {} : { identity }), offers, profiles: fitting(candidates, views, identity) }
+  const profiles = fitting(candidates, views, identity)
+  const unasked = profiles.length > 0 ? [] : lacking.map((plan) => `not asked ${planText(plan)}: no key was named that has what it takes`)
+  const offers = [...told, ...troubles, ...unasked].slice(0, offersAtMost)
+  return { address: job.address, ...(identity === undefined ? {} : { identity }), offers, profiles }
 }
 
 /** A profile that is broken fits nothing: whoever loads it says what is wrong. */
@@ -93,8 +100,12 @@ function planText(plan: AssociationPlan | undefined): string {
 }
 
 /** Without the secrets of a meter only what needs none can be tried. */
-function distinctPlans(candidates: readonly Candidate[], { keys }: ProbeJob): AssociationPlan[] {
+function distinctPlans(
+  candidates: readonly Candidate[],
+  { keys }: ProbeJob
+): { readonly ready: readonly AssociationPlan[]; readonly lacking: readonly AssociationPlan[] } {
   const plans = new Map<string, AssociationPlan>()
+  const lacking = new Map<string, AssociationPlan>()
   for (const { profile } of candidates) {
     const plan = profile.association
     if (plan === undefined) continue
@@ -103,9 +114,10 @@ function distinctPlans(candidates: readonly Candidate[], { keys }: ProbeJob): As
     const ready =
       (plan.authentication !== 'lls' || password !== undefined) &&
       (paired || (plan.protection === 'none' && plan.authentication !== 'hls-gmac'))
-    if (ready && plans.size < associationsAtMost) plans.set(keyOf(plan), plan)
+    if (!ready) lacking.set(planText(plan), plan)
+    else if (plans.size < associationsAtMost) plans.set(keyOf(plan), plan)
   }
-  return [...plans.values()]
+  return { ready: [...plans.values()], lacking: [...lacking.values()].slice(0, associationsAtMost) }
 }
 
 type ObjectName = Pick<ListedObject, 'class' | 'obis'>

@@ -76,6 +76,17 @@ t.test('a probe reads the object list, asks what is worth asking, and passes ove
   t.ok(finding.request.length > 0 && finding.response.length > 0)
 })
 
+t.test('where no profile fits, it is told as which client nobody asked for want of a key', async (t) => {
+  const bus = await setUp(t, [
+    ...who,
+    [get('3', names.association, '02'), put('3', listed(serialObject))],
+    [get('4', names.serial, '02'), 'c401c40103']
+  ])
+  const { offers, profiles } = await bus.probe(job())
+  t.same(profiles, [])
+  t.match(offers.at(-1), /^not asked as client 1 .*protection both/)
+})
+
 // A server of another maker says its clock twice in one answer, also in a ciphered one whose tag fits.
 t.test('an answer that is none is passed over behind a cipher too, one that may be forged is not', (t) => {
   const asking = () => {
