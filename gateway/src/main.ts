@@ -1,6 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AppError, asError, isAppError } from '@endeks/domain/errors'
 import { createLog, killPointAt, type Log, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
+import { toIso } from '@endeks/domain/time'
+import type { GatewaySite } from './config/check.js'
+import type { GatewayEnvironment } from './config/environment.js'
 import type { VerbTools } from './verbs/tools.js'
 import { usage } from './verbs/usage.js'
 
@@ -74,15 +77,20 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
     import('./keys/open.js')
   ])
   const load = async () => {
-    const environment = loadEnvironment(process.env)
+    let environment: GatewayEnvironment
+    try {
+      environment = loadEnvironment(process.env)
+    } catch (thrown) {
+      // Whoever writes a site file need not mend the environment first: without it, only whether the keys are there can't be told.
+      throw isAppError(thrown, 'CONFIG_INVALID') ? withProblemsOf(thrown, () => loadGatewaySite(path, { has: () => true })) : thrown
+    }
     const keys = await openRing(keyPlaceOf(environment), systemClock)
     const { profiles: _profiles, schedules: _schedules, ...site } = loadGatewaySite(path, keys)
     return { environment, keys, site }
   }
   if (checkOnly) {
     const { environment, site } = await load()
-    const buses = site.buses.map(({ protocol, ...bus }) => ({ ...bus, protocol: protocol.codec.name }))
-    process.stdout.write(`${JSON.stringify({ ...maskSecrets({ ...site, buses }), environment: maskSecrets(environment) }, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify({ ...maskSecrets(siteInWords(site)), environment: maskSecrets(environment) }, null, 2)}\n`)
     return
   }
   await runProcess(to, async () => {
@@ -102,6 +110,32 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
   })
 }
 
+function withProblemsOf(first: AppError, check: () => unknown): AppError {
+  try {
+    check()
+    return first
+  } catch (thrown) {
+    if (!isAppError(thrown, 'CONFIG_INVALID')) throw thrown
+    return new AppError('CONFIG_INVALID', `${first.message}\n${thrown.message}`)
+  }
+}
+
+/** What would run, as its file names it. */
+function siteInWords({ buses, ...site }: GatewaySite): Readonly<Record<string, unknown>> {
+  return {
+    ...site,
+    buses: buses.map(({ protocol, meters, ...bus }) => ({
+      ...bus,
+      protocol: protocol.codec.name,
+      meters: meters.map(({ profile, historySince, ...meter }) => ({
+        ...meter,
+        profile: profile.name,
+        ...(historySince === undefined ? {} : { historySince: toIso(historySince) })
+      }))
+    }))
+  }
+}
+
 // Whoever reads the answers may have had enough of them.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
@@ -114,7 +148,8 @@ async function main([verb = '', ...args]: string[]): Promise<number> {
     return 0
   }
   const work = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  if (work === undefined) throw new AppError('CONFIG_INVALID', `usage:\n${usage}`)
+  if (work === undefined)
+    throw new AppError('CONFIG_INVALID', `${verb === '' ? '' : `there is no verb ${JSON.stringify(verb)}\n`}usage:\n${usage}`)
   return work(args)
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadEnvironment } from '../src/config/environment.js'
@@ -74,6 +74,11 @@ t.test('--check-config prints what would run, the password masked', async (t) =>
   t.equal(good.code, 0)
   t.match(JSON.parse(good.out), { gateway: 'G', buses: [{ protocol: 'modbus', options: { host: '127.0.0.1' } }] })
   t.notOk(good.out.includes('secret word'))
+  t.match(JSON.parse(good.out), { buses: [{ meters: [{ profile: 'generic-modbus-water', historySince: '2025-09-30T21:00:00.000Z' }] }] })
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"5"', '"300"'))
+  const bad = await gateway({ arguments: ['run', path, '--check-config'], environment: {} })
+  t.equal(bad.code, 2)
+  t.match(bad.err, /ENDEKS_SPOOL: is missing[\s\S]*\/buses\/0\/meters\/0\/address: "300" is no modbus address, which is a unit/)
   t.throws(() => loadEnvironment({ ENDEKS_SPOOL: '', ENDEKS_MQTT_PASSWORD: '' }), { code: 'CONFIG_INVALID' })
 })
 

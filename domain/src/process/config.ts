@@ -23,6 +23,11 @@ export function problemsOf(schema: TSchema, value: unknown): ConfigProblem[] {
     if (keyword === 'boolean' && schemaPath.endsWith('/additionalProperties')) return [{ path: instancePath, message: 'is not known here' }]
     if (keyword === 'required')
       return error.params.requiredProperties.map((name) => ({ path: `${instancePath}/${name}`, message: 'is missing' }))
+    if (keyword === 'enum') {
+      return [
+        { path: instancePath, message: `must be one of ${error.params.allowedValues.map((each) => JSON.stringify(each)).join(', ')}` }
+      ]
+    }
     return [{ path: instancePath === '' ? '/' : instancePath, message }]
   })
   // Alternatives of a union repeat what is wrong with each of them.

@@ -61,6 +61,9 @@ t.test('an unknown key is named', (t) => {
   const { listed } = problems(() => checkConfig(Config, { databaseUrl: 'x', port: 1, verbose: false, prot: 2 }, 'a file'))
   t.ok(listed.some(({ path, message }) => path === '/prot' && message === 'is not known here'))
   t.same(problemsOf(Config, { databaseUrl: 'x', port: 1, verbose: false }), [])
+  t.same(problemsOf(Type.Object({ framing: Type.Enum(['tcp', 'rtu']) }), { framing: 'rut' }), [
+    { path: '/framing', message: 'must be one of "tcp", "rtu"' }
+  ])
   t.end()
 })
 

@@ -138,7 +138,7 @@ function checkMeter(meter: BusEntry['meters'][number], protocol: Protocol, conte
   if (!protocol.addressPattern.test(meter.address)) {
     problems.push({
       path: `${path}/address`,
-      message: `"${meter.address}" is no ${protocol.codec.name} address (${protocol.addressPattern.source})`
+      message: `"${meter.address}" is no ${protocol.codec.name} address, which is ${protocol.addressForm}`
     })
   }
   const profile = profiles.get(meter.profile)

@@ -168,6 +168,8 @@ export interface Protocol {
   readonly busSchema: TSchema
   /** what an address of this protocol looks like in text; a meter's `address` is held against it */
   readonly addressPattern: RegExp
+  /** the same in words, for whoever wrote another */
+  readonly addressForm: string
   open(bus: unknown, dependencies: BusDependencies): Bus
 }
 

@@ -58,6 +58,7 @@ async function list(json: boolean, tools: KeyTools): Promise<ExitCode> {
   for (const each of listed) {
     tools.print(json ? JSON.stringify(each) : `${each.name}  version ${each.version}  ${each.kinds.join(', ')}  ${each.importedAt}`)
   }
+  if (listed.length === 0) tools.note("no keys yet: gateway keys import FILE takes a maker's list")
   return 0
 }
 

@@ -21,8 +21,8 @@ const localZone = new Intl.DateTimeFormat('en').resolvedOptions().timeZone
 export async function probe(positionals: readonly string[], values: ProbeValues, tools: VerbTools): Promise<ExitCode> {
   const { chosen, address } = await target(positionals, values, tools)
   if (!chosen.protocol.addressPattern.test(address)) {
-    const { codec, addressPattern } = chosen.protocol
-    throw wrongUse(`"${printable(address)}" is no ${codec.name} address (${addressPattern.source})`)
+    const { codec, addressForm } = chosen.protocol
+    throw wrongUse(`"${printable(address)}" is no ${codec.name} address, which is ${addressForm}`)
   }
   const key = values.key ?? chosen.meters.get(address)
   const profiles = [...chosen.profiles.values()]

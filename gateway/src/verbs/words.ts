@@ -40,7 +40,7 @@ function shown(bytes: Uint8Array): string {
 }
 
 const silent =
-  'check the address, the speed and parity, the wiring and that the meter has power; "gateway scan" tells which addresses answer'
+  'check the address, the framing (RTU or HDLC behind a converter: --option framing=rtu, framing=hdlc), the speed and parity, the wiring and that the meter has power; "gateway scan" tells which addresses answer'
 const noise = 'the line disturbs, its speed or parity is another, or two devices answer at once: check those, then try again'
 const wrongKey = "import the maker's key file for just this serial number, then try again; a disturbed line can look the same"
 const crowd = 'two devices share this address, or the converter mixes up its answers: give each an address of its own'

@@ -183,5 +183,6 @@ export const dlmsProtocol: Protocol = {
   codec: dlmsCodec,
   busSchema,
   addressPattern,
+  addressForm: 'a wPort from 1 to 65535; over HDLC upper and lower address such as 1/17, or one address of one byte',
   open: (bus, dependencies) => new DlmsBus(settingsOf(Value.Parse(busSchema, bus)), dependencies)
 }

@@ -33,6 +33,8 @@ export const mbusProtocol: Protocol = {
   codec: mbusCodec,
   busSchema: BusSchema,
   addressPattern: new RegExp(`${primaryPattern.source}|${secondaryPattern.source}`),
+  addressForm:
+    '0 to 250, 253 or 254, or the eight digits of its number, and maker, version and medium where that is not enough: 12345678.ELS.2.7',
   open(bus, dependencies) {
     const place = busValidator.Check(bus) ? placeOf(bus, usualCharacter) : undefined
     if (!busValidator.Check(bus) || place === undefined) throw new ReadFailure('CONFIG_INVALID', 'The bus entry was not checked', nothing)

@@ -33,6 +33,7 @@ export const modbusProtocol: Protocol = {
   busSchema: BusSchema,
   /** unit identifiers: 1 to 247 on a line behind a converter, 0 and 255 for a device with an address of its own */
   addressPattern: /^(0|[1-9]\d?|1\d\d|2[0-3]\d|24[0-7]|255)$/,
+  addressForm: 'a unit from 1 to 247; 0 or 255 for a device with a network address of its own',
   open(bus, dependencies) {
     const place = busValidator.Check(bus) ? placeOf(bus, usualCharacter) : undefined
     if (!busValidator.Check(bus) || place === undefined) {
