@@ -24,6 +24,7 @@ function main(given: readonly string[]): number {
   }
   let failed = 0
   for (const question of asked.length === 0 ? questions : asked) {
+    console.error(`${question}: takes some minutes`)
     const answer = ask(question)
     if (answer === undefined) failed += 1
     else {

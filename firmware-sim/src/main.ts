@@ -3,12 +3,20 @@ import { AppError, asError, isAppError } from '@endeks/domain/errors'
 import { createLog, loadJsonFile, runProcess, systemClock } from '@endeks/domain/process'
 import { checkSimulatedSite, startSite } from './site/index.js'
 
-const usage = 'firmware-sim run SITE.json [--check-config]    puts the meters of a simulated site on their ports'
+const usage = `firmware-sim run SITE.json [--check-config]
+    puts the meters of a simulated site on their ports; Ctrl-C ends it. The README of firmware-sim has a site to begin with`
 
 const log = createLog('firmware-sim')
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'check-config': { type: 'boolean' } } })
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'check-config': { type: 'boolean' }, help: { type: 'boolean' } }
+  })
+  if (values.help === true) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   const [verb, path, ...rest] = positionals
   if (verb !== 'run' || path === undefined || rest.length > 0) throw new AppError('CONFIG_INVALID', `usage:\n${usage}`)
   if (values['check-config'] === true) {

@@ -11,9 +11,9 @@ const codecs = [fuzzedDlms, fuzzedMbus, fuzzedModbus]
 /** Far above what any case takes: what passes it does more work than its bytes are worth. */
 const mostMilliseconds = 5_000
 const mostPeakBytes = 1024 * 1024 * 1024
-const usage = `usage: main.js [--codec ${codecs.map(({ name }) => name).join('|')}] [--count 1000000] [--seed N]
-       main.js --target "NAME" --hex BYTES     repeats one case
-       main.js --branches [--uncovered]        branches of the decoders that the tests and the fuzz reach`
+const usage = `usage: npm run fuzz -- [--codec ${codecs.map(({ name }) => name).join('|')}] [--count 1000000] [--seed N]
+       npm run fuzz -- --target "NAME" --hex BYTES     repeats one case
+       npm run fuzz -- --branches [--uncovered]        branches of the decoders that the tests and the fuzz reach`
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -27,9 +27,14 @@ function main(): number {
       target: { type: 'string' },
       hex: { type: 'string' },
       branches: { type: 'boolean', default: false },
-      uncovered: { type: 'boolean', default: false }
+      uncovered: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
     }
   })
+  if (values.help) {
+    say(usage)
+    return 0
+  }
   const chosen = codecs.filter(({ name }) => values.codec === undefined || name === values.codec)
   const [count, seed] = [Number(values.count), Number(values.seed)]
   if (chosen.length === 0 || !Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {

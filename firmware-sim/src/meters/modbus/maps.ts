@@ -111,7 +111,7 @@ function textWords(text: string): number[] {
 }
 
 function tooLong(meter: SimulatedMeter, digits: number): string | undefined {
-  return meter.digits > digits ? `its dial has more than ${digits} digits` : undefined
+  return meter.digits > digits ? `digits is at most ${digits} with this map of registers` : undefined
 }
 
 function textTooLong(meter: SimulatedMeter): string | undefined {
