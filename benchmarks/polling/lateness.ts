@@ -8,19 +8,22 @@ export interface Punctuality {
 }
 
 /**
- * Holds instants of reading against a schedule of which only the period is known: the earliest reading of all, within its
- * period, is taken to be on time, so that the lateness of every other is measured from there.
+ * Holds instants of reading against a schedule of which only the period is known. The place of the ticks within the period is that of
+ * the reading from which all others are the least late together; each reading belongs to the last tick before it.
  */
 export function punctuality(instants: readonly number[], periodMs: number, until: number): Punctuality {
   const sorted = instants.toSorted((left, right) => left - right)
   const [first] = sorted
   if (first === undefined) return { reads: 0, missed: 1, lateMs: [] }
-  // A reading that is late by less than half a period belongs to the tick before it.
-  const ticks = sorted.map((at) => Math.round((at - first) / periodMs))
-  const start = Math.min(...sorted.map((at, index) => at - (ticks[index] ?? 0) * periodMs))
-  const lateMs = sorted.map((at, index) => at - (ticks[index] ?? 0) * periodMs - start)
-  const due = Math.floor((until - start) / periodMs)
-  return { reads: sorted.length, missed: Math.max(0, due - new Set(ticks).size), lateMs }
+  const lateFrom = (place: number, at: number): number => (((at - place) % periodMs) + periodMs) % periodMs
+  // Capped, or a few that are very late would draw the ticks to themselves.
+  const total = (place: number): number => sorted.reduce((sum, at) => sum + Math.min(lateFrom(place, at), periodMs / 4), 0)
+  const place = sorted.reduce((best, each) => (total(each) < total(best) ? each : best), first)
+  const lateMs = sorted.map((at) => lateFrom(place, at))
+  const ticks = new Set(sorted.map((at, index) => Math.round((at - (lateMs[index] ?? 0) - place) / periodMs)))
+  const firstTick = first - lateFrom(place, first)
+  const due = Math.floor((until - firstTick) / periodMs)
+  return { reads: sorted.length, missed: Math.max(0, due - ticks.size), lateMs }
 }
 
 /** The value that a share of all does not exceed; 0.99 gives p99. */
