@@ -17,7 +17,7 @@ export function punctuality(instants: readonly number[], periodMs: number, until
   if (first === undefined) return { reads: 0, missed: 1, lateMs: [] }
   const lateFrom = (place: number, at: number): number => (((at - place) % periodMs) + periodMs) % periodMs
   // Capped, or a few that are very late would draw the ticks to themselves.
-  const total = (place: number): number => sorted.reduce((sum, at) => sum + Math.min(lateFrom(place, at), periodMs / 4), 0)
+  const total = (place: number): number => sorted.reduce((sum, at) => sum + Math.min(lateFrom(place, at), periodMs / 20), 0)
   const place = sorted.reduce((best, each) => (total(each) < total(best) ? each : best), first)
   const lateMs = sorted.map((at) => lateFrom(place, at))
   const ticks = new Set(sorted.map((at, index) => Math.round((at - (lateMs[index] ?? 0) - place) / periodMs)))
