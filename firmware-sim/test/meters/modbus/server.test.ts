@@ -160,8 +160,8 @@ t.test('what Modbus or a map cannot say is refused at the start', async (t) => {
   await refused({}, { address: '256' }, /no unit identifier/)
   await refused({ framing: 'rtu' }, { address: '0' }, /serial line: 1 to 247/)
   await refused({ framing: 'rtu' }, { address: '255' }, /serial line/)
-  await refused({ map: 'float' }, { digits: 8 }, /more than 7 digits/)
-  await refused({ map: 'logger' }, { digits: 10 }, /more than 9 digits/)
+  await refused({ map: 'float' }, { digits: 8 }, /digits is at most 7/)
+  await refused({ map: 'logger' }, { digits: 10 }, /digits is at most 9/)
   await refused({ map: 'wide' }, { serial: 'ABC' }, /none of 32 bits/)
 })
 
