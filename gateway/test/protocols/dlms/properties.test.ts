@@ -5,14 +5,14 @@ import { decodeApdu, decodeData, dlmsCodec, encodeApdu, encodeData, encodeWrappe
 import { apdu } from './apdu-arbitraries.js'
 import { data, u16 } from './arbitraries.js'
 
-/** Some generated objects have no prototype; a clone has, and keeps bytes, bigints and signed zeros. */
+/** Some generated objects have no prototype, and read values a class; a clone has neither, and keeps bytes, bigints and signed zeros. */
 const plain = <Value>(value: Value): Value => structuredClone(value)
 
 t.test('decoding inverts encoding, for values of every type', (t) => {
   fc.assert(
     fc.property(data, (value) => {
       const decoded = decodeData(encodeData(value))
-      deepStrictEqual(decoded, { ok: true, value: plain(value) })
+      deepStrictEqual(plain(decoded), { ok: true, value: plain(value) })
     }),
     { numRuns: 600 }
   )
@@ -23,7 +23,7 @@ t.test('decoding inverts encoding, for every APDU, with and without wrapper', (t
   fc.assert(
     fc.property(apdu, u16, u16, (value, source, destination) => {
       const encoded = encodeApdu(value)
-      deepStrictEqual(decodeApdu(encoded), { ok: true, value: plain(value) })
+      deepStrictEqual(plain(decodeApdu(encoded)), { ok: true, value: plain(value) })
       const described = dlmsCodec.describeFrame(encodeWrapper({ source, destination, apdu: encoded }))
       if (!described.ok || described.value['apdu'] !== value.apdu) throw new Error(JSON.stringify(described))
       JSON.stringify(described.value)

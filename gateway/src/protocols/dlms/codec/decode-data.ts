@@ -26,6 +26,20 @@ export function dataReader(): (reader: ByteReader) => DlmsData {
   return (reader) => readTagged(reader, budget, 0)
 }
 
+/**
+ * A value as it was read. A class, because literals on this path made one process in five read at a tenth of the speed: the engine
+ * took what was alive at one early collection for long-lived, and put every later value where only full collections come.
+ */
+class ReadValue<Name, Value> {
+  readonly type: Name
+  readonly value: Value
+
+  constructor(type: Name, value: Value) {
+    this.type = type
+    this.value = value
+  }
+}
+
 function readTagged(reader: ByteReader, budget: Budget, depth: number): DlmsData {
   return readContents(readRow(reader), reader, budget, depth)
 }
@@ -50,27 +64,27 @@ function readContents(row: DataTypeRow, reader: ByteReader, budget: Budget, dept
     case 'empty':
       return { type: row.name }
     case 'list':
-      return { type: row.name, value: readList(reader, budget, depth) }
+      return new ReadValue(row.name, readList(reader, budget, depth))
     case 'boolean':
-      return { type: row.name, value: reader.u8() !== 0 }
+      return new ReadValue(row.name, reader.u8() !== 0)
     case 'bits':
       return readBits(reader)
     case 'integer':
-      return { type: row.name, value: readInteger(row.bytes, row.signed, reader) }
+      return new ReadValue(row.name, readInteger(row.bytes, row.signed, reader))
     case 'long':
-      return { type: row.name, value: row.signed ? reader.i64() : reader.u64() }
+      return new ReadValue(row.name, row.signed ? reader.i64() : reader.u64())
     case 'float':
-      return { type: row.name, value: row.bytes === 4 ? reader.f32() : reader.f64() }
+      return new ReadValue(row.name, row.bytes === 4 ? reader.f32() : reader.f64())
     case 'octets':
-      return { type: row.name, value: reader.take(reader.length()) }
+      return new ReadValue(row.name, reader.take(reader.length()))
     case 'text':
-      return { type: row.name, value: readText(row.name === 'utf8-string' ? 'utf-8' : 'latin1', reader) }
+      return new ReadValue(row.name, readText(row.name === 'utf8-string' ? 'utf-8' : 'latin1', reader))
     case 'date-time':
-      return { type: row.name, value: readDateTime(reader) }
+      return new ReadValue(row.name, readDateTime(reader))
     case 'date':
-      return { type: row.name, value: readDate(reader) }
+      return new ReadValue(row.name, readDate(reader))
     case 'time':
-      return { type: row.name, value: readTime(reader) }
+      return new ReadValue(row.name, readTime(reader))
     case 'compact':
       return readCompactArray(reader, budget, depth)
   }
