@@ -1,4 +1,5 @@
 import { systemClock } from '@endeks/domain/process'
+import { fromIso } from '@endeks/domain/time'
 import { checkSimulatedSite, startSite } from '@endeks/firmware-sim/site'
 import { checkGatewaySite, loadProfiles, shippedProfiles } from '@endeks/gateway/config'
 import t from 'tap'
@@ -7,6 +8,8 @@ import t from 'tap'
 // Method: the gateway's driver searches a simulated bus; three numbers differ in the first digit or the second, two in the last.
 
 const zone = 'Europe/Istanbul'
+/** Of mixed answers one in some hundreds has a sum that fits by chance; at one instant they are the same in every run. */
+const clock = { now: () => fromIso('2026-11-24T09:00:00Z') }
 const serials = ['12345678', '17345678', '82345670', '82345671']
 
 function meterOf(serial: string): object {
@@ -20,7 +23,7 @@ function meterOf(serial: string): object {
     digits: 8,
     startedAt: '2026-01-01',
     // Dials that show the same might hide one answer behind the other to the last bit.
-    initialIndex: Number(serial.slice(2, 6)) * 1_000 + Number(serial.at(-1)) * 337,
+    initialIndex: 1_000_000 + serials.indexOf(serial) * 1_234_321,
     shape: { type: 'household', seed: 1, perDay: 900 },
     mbus: { secondaryOnly: true, months: 0 }
   }
@@ -28,7 +31,7 @@ function meterOf(serial: string): object {
 
 async function found(collisions: string): Promise<string[]> {
   const simulated = { name: 'risers', protocol: 'mbus', host: '127.0.0.1', port: 0, mbus: { collisions }, meters: serials.map(meterOf) }
-  const running = await startSite(checkSimulatedSite({ zone, buses: [simulated] }), systemClock)
+  const running = await startSite(checkSimulatedSite({ zone, buses: [simulated] }), clock)
   const place = { host: '127.0.0.1', port: running.ports.get('risers'), answerWithinMs: 60 }
   const file = {
     gateway: 'GW-1',
