@@ -10,6 +10,7 @@ import {
   type Exchange,
   type MeterKeys,
   type MeterReadout,
+  nothing,
   ReadFailure,
   type ReadJob
 } from '../protocols/protocol.js'
@@ -100,7 +101,7 @@ export class Acquisition {
       if (!signal.aborted) {
         const known = thrown instanceof ReadFailure
         const code = known ? thrown.code : 'INTERNAL'
-        const bytes = known ? thrown : { request: new Uint8Array(), response: new Uint8Array() }
+        const bytes = known ? thrown : nothing
         this.#failed(poll, { code, message: asError(thrown).message }, bytes)
       }
       return undefined

@@ -173,6 +173,9 @@ export interface Protocol {
   open(bus: unknown, dependencies: BusDependencies): Bus
 }
 
+/** The bytes of a conversation that did not begin. */
+export const nothing = { request: new Uint8Array(), response: new Uint8Array() } as const
+
 /** A conversation that gave no usable answer. Keeps what was sent and what came back. */
 export class ReadFailure extends Error {
   readonly code: string

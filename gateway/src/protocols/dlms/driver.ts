@@ -14,6 +14,7 @@ import {
   type ScanJob,
   type Sighting
 } from '../protocol.js'
+import { Turns } from '../turns.js'
 import { dlmsCodec } from './codec/codec.js'
 import { type DlmsCode, DlmsFault } from './codec/fault.js'
 import { type AssociationPlan, parseProfile } from './codec/profile.js'
@@ -58,7 +59,7 @@ export class DlmsBus implements Bus {
   readonly #dependencies: BusDependencies
   readonly #line: Line
   readonly #closing = new AbortController()
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(settings: BusSettings, dependencies: BusDependencies) {
     this.#settings = settings
@@ -109,7 +110,7 @@ export class DlmsBus implements Bus {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#last
+    await this.#turns.over()
     await this.#line.close()
   }
 
@@ -118,11 +119,7 @@ export class DlmsBus implements Bus {
   }
 
   #inTurn<Done>(signal: AbortSignal, attempts: number, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {
-    const turn = this.#last.then(() => this.#now(signal, attempts, work))
-    // The caller has the outcome; here it only matters that this turn is over before the next one begins.
-    const over = (): undefined => undefined
-    this.#last = turn.then(over, over)
-    return turn
+    return this.#turns.take(() => this.#now(signal, attempts, work))
   }
 
   async #now<Done>(caller: AbortSignal, attempts: number, work: (talk: Talk, signal: AbortSignal) => Promise<Done>): Promise<Done> {

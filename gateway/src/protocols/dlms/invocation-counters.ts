@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CounterStore } from '../protocol.js'
+import { Turns } from '../turns.js'
 import { maxInvocationCounter } from './codec/cipher-context.js'
 import { DlmsFault } from './codec/fault.js'
 import { toHex } from './codec/reader.js'
@@ -15,13 +16,12 @@ function counterName(key: Uint8Array, direction: 'sent' | 'received', sender: Ui
 }
 
 /** Buses share a store, and two may have meters with one key: what reads a counter and writes it is done before the next begins. */
-const turns = new WeakMap<CounterStore, Promise<unknown>>()
+const turns = new WeakMap<CounterStore, Turns>()
 
 function inTurn<Value>(store: CounterStore, work: () => Promise<Value>): Promise<Value> {
-  const turn = (turns.get(store) ?? Promise.resolve()).then(work)
-  const over = (): undefined => undefined
-  turns.set(store, turn.then(over, over))
-  return turn
+  const own = turns.get(store) ?? new Turns()
+  turns.set(store, own)
+  return own.take(work)
 }
 
 /** Counters of the key of one meter, kept in the store of all. */

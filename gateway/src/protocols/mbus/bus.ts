@@ -4,12 +4,14 @@ import {
   type Bus,
   type Exchange,
   type Finding,
+  nothing,
   type ProbeJob,
   ReadFailure,
   type ReadJob,
   type ScanJob,
   type Sighting
 } from '../protocol.js'
+import { Turns } from '../turns.js'
 import { ask, overhear } from './asking.js'
 import { type Command, fittingProfiles, holdsCurrent, isMbusProfile, parseSecondary, sharedAddress, withValue } from './codec/index.js'
 import { type Attempt, scanBus } from './scan.js'
@@ -24,8 +26,6 @@ const mostSilent = 3
 const mostNeverQuiet = 3
 /** Failures of the line itself: it is opened anew, and what is still in a converter's buffer goes with the old connection. */
 const lineGone: ReadonlySet<string> = new Set(['BUS_BROKEN', 'BUS_NEVER_QUIET', 'READ_ABORTED'])
-
-export const nothing = { request: new Uint8Array(), response: new Uint8Array() }
 
 export interface MbusBusOptions {
   readonly tries: number
@@ -58,7 +58,8 @@ export class MbusBus implements Bus {
   readonly #links = new Map<number, Link>()
   #silent = 0
   #neverQuiet = 0
-  #turn: Promise<unknown> = Promise.resolve()
+  /** two conversations at a time would collide on the wire */
+  readonly #turns = new Turns()
 
   constructor(line: Line, options: MbusBusOptions) {
     this.#line = line
@@ -66,19 +67,19 @@ export class MbusBus implements Bus {
   }
 
   read(job: ReadJob): Promise<Exchange> {
-    return this.#inTurn(() => this.#read(job))
+    return this.#turns.take(() => this.#read(job))
   }
 
   probe(job: ProbeJob): Promise<Finding> {
-    return this.#inTurn(() => this.#probe(job))
+    return this.#turns.take(() => this.#probe(job))
   }
 
   async *scan(job: ScanJob): AsyncGenerator<Sighting> {
     try {
       // Each address is a turn of its own, so that meters are read while a search goes on.
-      yield* scanBus(job, (target) => this.#inTurn(() => this.#attempt(target, job.signal)))
+      yield* scanBus(job, (target) => this.#turns.take(() => this.#attempt(target, job.signal)))
     } finally {
-      await this.#inTurn(() => this.#deselect(job.signal))
+      await this.#turns.take(() => this.#deselect(job.signal))
     }
   }
 
@@ -88,7 +89,7 @@ export class MbusBus implements Bus {
    * @throws {ReadFailure} when one is not acknowledged, or the line is down
    */
   command(address: number | string, commands: readonly Command[], signal: AbortSignal): Promise<Exchange> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const { exchange } = await this.#talk(targetOf(String(address)), { commands }, signal)
       return exchange
     })
@@ -96,13 +97,6 @@ export class MbusBus implements Bus {
 
   close(): Promise<void> {
     return this.#line.close()
-  }
-
-  /** One conversation after the other, whoever asks: two at a time would collide on the wire. */
-  #inTurn<Value>(conversation: () => Promise<Value>): Promise<Value> {
-    const turn = this.#turn.then(conversation)
-    this.#turn = turn.catch(() => {})
-    return turn
   }
 
   async #read({ address, profile, want, doubtful, keys, signal }: ReadJob): Promise<Exchange> {

@@ -1,8 +1,8 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Line, lineFields, namesOnePlace, onePlace, placeOf } from '../../line/index.js'
-import { type Protocol, ReadFailure } from '../protocol.js'
-import { MbusBus, nothing } from './bus.js'
+import { nothing, type Protocol, ReadFailure } from '../protocol.js'
+import { MbusBus } from './bus.js'
 import { mbusCodec, secondaryPattern } from './codec/index.js'
 import { Timing, usualBaudRate, usualTries } from './timing.js'
 

@@ -4,12 +4,14 @@ import {
   type BusDependencies,
   type Exchange,
   type Finding,
+  nothing,
   type ProbeJob,
   ReadFailure,
   type ReadJob,
   type ScanJob,
   type Sighting
 } from '../protocol.js'
+import { Turns } from '../turns.js'
 import { Asker, type AskerOptions, type Refusal } from './asker.js'
 import { isModbusProfile, planReads } from './codec/index.js'
 import { rtuFraming, tcpFraming } from './framing.js'
@@ -31,8 +33,6 @@ const mostSilent = 3
 /** A converter that accepts at all does so soon, however short the wait for a meter is. */
 const connectWithinMs = 3_000
 
-const nothing = { request: new Uint8Array(), response: new Uint8Array() }
-
 /** A Modbus line under one master: reads, probes and scans take turns on it. */
 export class ModbusBus implements Bus {
   readonly #framing: 'tcp' | 'rtu'
@@ -43,7 +43,8 @@ export class ModbusBus implements Bus {
   readonly #health: UnitHealth
   #silent = 0
   #closed = false
-  #turn: Promise<unknown> = Promise.resolve()
+  /** two conversations at a time would collide on the wire */
+  readonly #turns = new Turns()
 
   constructor({ place, framing, dependencies }: ModbusBusOptions) {
     this.#framing = framing
@@ -58,7 +59,7 @@ export class ModbusBus implements Bus {
   read(job: ReadJob): Promise<Exchange> {
     const { profile } = job
     if (!isModbusProfile(profile)) return Promise.reject(new ReadFailure('MODBUS_PROFILE', 'the profile is not one for Modbus', nothing))
-    return this.#takeTurn(async () => {
+    return this.#turns.take(async () => {
       const unit = this.#unitOf(job.address)
       const left = this.#health.leftAlone(unit)
       if (left !== undefined) {
@@ -82,7 +83,7 @@ export class ModbusBus implements Bus {
   }
 
   probe(job: ProbeJob): Promise<Finding> {
-    return this.#takeTurn(async () => {
+    return this.#turns.take(async () => {
       const unit = this.#unitOf(job.address)
       const asker = await this.#asker(unit, { signal: job.signal })
       const found = await probeUnit(asker, job, () => this.#dependencies.clock.now())
@@ -96,7 +97,7 @@ export class ModbusBus implements Bus {
     const units = unitsOf(this.#framing)
     for (const [index, unit] of units.entries()) {
       // A turn for each unit, so that meters are read in between.
-      const sighting = await this.#takeTurn(async () => {
+      const sighting = await this.#turns.take(async () => {
         const asker = await this.#asker(unit, { signal, withinMs: this.#timing.scanWithinMs, wasSilent: true })
         const sighted = await sightUnit(asker, unit)
         if (!sighted.ok && (sighted.error.kind === 'line' || sighted.error.kind === 'aborted')) {
@@ -112,13 +113,6 @@ export class ModbusBus implements Bus {
   async close(): Promise<void> {
     this.#closed = true
     await this.#transport.close()
-  }
-
-  /** One conversation after the other, whoever asks: two at a time would collide on the wire. */
-  #takeTurn<Value>(conversation: () => Promise<Value>): Promise<Value> {
-    const turn = this.#turn.then(conversation)
-    this.#turn = turn.catch(() => {})
-    return turn
   }
 
   /** Modbus over Serial Line V1.02, 2.2: 0 is a broadcast, which nobody answers, and 248 to 255 are reserved. */

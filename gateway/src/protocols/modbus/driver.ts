@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { lineFields, namesOnePlace, onePlace, placeOf } from '../../line/index.js'
-import { type Protocol, ReadFailure } from '../protocol.js'
+import { nothing, type Protocol, ReadFailure } from '../protocol.js'
 import { ModbusBus } from './bus.js'
 import { modbusCodec } from './codec/index.js'
 
@@ -37,7 +37,7 @@ export const modbusProtocol: Protocol = {
   open(bus, dependencies) {
     const place = busValidator.Check(bus) ? placeOf(bus, usualCharacter) : undefined
     if (!busValidator.Check(bus) || place === undefined) {
-      throw new ReadFailure('CONFIG_INVALID', 'the bus entry was not checked', { request: new Uint8Array(), response: new Uint8Array() })
+      throw new ReadFailure('CONFIG_INVALID', 'the bus entry was not checked', nothing)
     }
     const framing = place.kind === 'serial' ? 'rtu' : (bus.framing ?? 'tcp')
     return new ModbusBus({ place, framing, dependencies })

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { failure, type Result } from '@endeks/domain/result'
 import modbusSerial from 'modbus-serial'
+import { nothing } from '../protocol.js'
 import { encodeIdentificationRequest, encodeRtu, type ReadRange } from './codec/index.js'
 import type { Asking, Exchanged, ExchangeFailure, Transport } from './transport.js'
 
@@ -86,7 +87,6 @@ export class Master {
   }
 
   #refused(why: string | undefined): Outcome {
-    const nothing = { request: new Uint8Array(), response: new Uint8Array() }
     return failure({ code: 'MODBUS_REQUEST', message: why ?? 'the request was not sent', kind: 'line', heard: false, ...nothing })
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure, type Result, success } from '@endeks/domain/result'
 import type { Line, LineFailure } from '../../line/index.js'
-import type { DecodeFailure } from '../protocol.js'
+import { type DecodeFailure, nothing } from '../protocol.js'
 import { encodeIdentificationRequest, encodeReadRequest, type Frame } from './codec/index.js'
 import { Debts } from './debts.js'
 import { type Framing, type Sent, surplusOf, type Verdict } from './framing.js'
@@ -178,7 +178,6 @@ export class Transport {
     const owed = this.#debts.of(unit).map(({ sent }) => sent.pdu[0])
     const pdu = sweepingQuestions.find(([code]) => !owed.includes(code))
     if (pdu === undefined) {
-      const nothing = { request: new Uint8Array(), response: new Uint8Array() }
       const message = `unit ${unit} owes answers to everything that it could be asked`
       return failure({ code: 'NO_ANSWER', message, kind: 'silent', heard: false, ...nothing })
     }

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { dlmsProtocol } from '../../../src/protocols/dlms/driver.js'
-import { type Exchange, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import type { Exchange, ReadJob } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import * as by from './peer.js'
 
@@ -30,16 +31,6 @@ async function setUp(t: Test, { script = by.current, more = new Map(), answerWit
     await peer.close()
   })
   return { peer, bus }
-}
-
-async function failureOf(reading: Promise<Exchange>): Promise<ReadFailure> {
-  try {
-    await reading
-  } catch (thrown) {
-    if (thrown instanceof ReadFailure) return thrown
-    throw thrown
-  }
-  throw new Error('the read did not fail')
 }
 
 const bytesOf = (script: readonly (readonly [string, string])[]) => ({

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SerialPort } from 'serialport'
 import t, { type Test } from 'tap'
 import { dlmsProtocol } from '../../../src/protocols/dlms/driver.js'
-import { type Exchange, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import type { Exchange, ReadJob } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import { pseudoTerminals } from '../../support/pseudo-terminal.js'
 import { answer, from, hdlc, listen, type Script, to } from './hdlc-peer.js'
@@ -66,16 +67,6 @@ const index = { obis: '8-0:1.0.0*255', at: by.now, raw: 74565n, scaler: -3, unit
 const decode = (exchange: Exchange) => dlmsProtocol.codec.decodeEvidence({ ...exchange, profile, zone })
 const reads = (t: Test, exchange: Exchange): void => {
   t.same(decode(exchange), { ok: true, value: { identity: { id: '12345678' }, readings: [index] } })
-}
-
-async function failureOf(reading: Promise<Exchange>): Promise<ReadFailure> {
-  try {
-    await reading
-  } catch (thrown) {
-    if (thrown instanceof ReadFailure) return thrown
-    throw thrown
-  }
-  throw new Error('the read did not fail')
 }
 
 t.test('a meter on an HDLC line is read from SNRM to DISC, and its frames alone say what it said', async (t) => {

@@ -1,13 +1,7 @@
 import t, { type Test } from 'tap'
 import { dlmsProtocol } from '../../../src/protocols/dlms/driver.js'
-import {
-  type CounterStore,
-  type Evidence,
-  type Exchange,
-  type MeterKeys,
-  ReadFailure,
-  type ReadJob
-} from '../../../src/protocols/protocol.js'
+import type { CounterStore, Evidence, Exchange, MeterKeys, ReadJob } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import * as by from './peer.js'
 import { authenticationKey, clientTitle, globalKey, meterTitle, proof, seal, startSecureMeter, type Twists } from './secure-peer.js'
@@ -36,16 +30,6 @@ function job(more: Partial<ReadJob> = {}): ReadJob {
 const decode = (exchange: Exchange, more: Partial<Evidence> = {}) =>
   dlmsProtocol.codec.decodeEvidence({ ...exchange, profile, zone, keys, ...more })
 const index = { obis: '8-0:1.0.0*255', at: by.now, raw: 74565n, scaler: -3, unit: 'm3', status: 0 }
-
-async function failureOf(reading: Promise<Exchange>): Promise<ReadFailure> {
-  try {
-    await reading
-  } catch (thrown) {
-    if (thrown instanceof ReadFailure) return thrown
-    throw thrown
-  }
-  throw new Error('the read did not fail')
-}
 
 t.test('HLS-5: the counter is asked for in the open, each message goes beyond it, and the bytes say it all again', async (t) => {
   const { meter, bus } = await setUp(t, { counter: 4711 })

@@ -7,7 +7,8 @@ import { type EpochMs, fromIso } from '@endeks/domain/time'
 import t, { type Test } from 'tap'
 import { type EncodableRecord, encodeResponse, mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
-import { type Bus, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import type { Bus, ReadJob } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import { peer } from './bus-peer.js'
 
@@ -36,15 +37,6 @@ function open(test: Test, port: number, answerWithinMs: number, clock: { now(): 
 
 function job(more: Partial<ReadJob> = {}): ReadJob {
   return { address: '5', profile, zone: 'UTC', want: { kind: 'current' }, signal: new AbortController().signal, ...more }
-}
-
-async function failureOf(read: Promise<unknown>): Promise<ReadFailure> {
-  const thrown = await read.then(
-    () => undefined,
-    (error: unknown) => error
-  )
-  if (thrown instanceof ReadFailure) return thrown
-  throw new Error('the read did not fail as reads do', { cause: thrown })
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

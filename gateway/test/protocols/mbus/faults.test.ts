@@ -3,7 +3,8 @@ import t, { type Test } from 'tap'
 import { mbusCodec } from '../../../src/protocols/mbus/codec/index.js'
 import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import { Timing } from '../../../src/protocols/mbus/timing.js'
-import { type Bus, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import type { Bus, ReadJob } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import { pseudoTerminal } from '../../support/pseudo-terminal.js'
 import { acknowledge, PeerBus, peer, type Script, telegramOf } from './bus-peer.js'
@@ -28,15 +29,6 @@ function open(test: Test, place: object, answerWithinMs?: number): Bus {
 
 function job(more: Partial<ReadJob> = {}): ReadJob {
   return { address: '5', profile, zone: 'UTC', want: { kind: 'current' }, signal: new AbortController().signal, ...more }
-}
-
-async function failureOf(read: Promise<unknown>): Promise<ReadFailure> {
-  const thrown = await read.then(
-    () => undefined,
-    (error: unknown) => error
-  )
-  if (thrown instanceof ReadFailure) return thrown
-  throw new Error('the read did not fail as reads do', { cause: thrown })
 }
 
 /** Reads meter 5, whose first answer with data is spoilt as `fault` has it. */

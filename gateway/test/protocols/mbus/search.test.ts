@@ -8,7 +8,8 @@ import { mbusProtocol } from '../../../src/protocols/mbus/driver.js'
 import type { Attempt } from '../../../src/protocols/mbus/scan.js'
 import { scanBus } from '../../../src/protocols/mbus/scan.js'
 import { Timing } from '../../../src/protocols/mbus/timing.js'
-import { type Bus, ReadFailure, type Sighting } from '../../../src/protocols/protocol.js'
+import type { Bus, Sighting } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import { acknowledge, longFrame, PeerBus, type PeerMeter, peer, type Script, telegramOf } from './bus-peer.js'
 
@@ -29,15 +30,6 @@ function open(test: Test, port: number, answerWithinMs?: number): Bus {
   const bus = mbusProtocol.open(place, { clock: { now: () => now }, answerWithinMs, counters: memoryCounters() })
   test.teardown(() => bus.close())
   return bus
-}
-
-async function failureOf(read: Promise<unknown>): Promise<ReadFailure> {
-  const thrown = await read.then(
-    () => undefined,
-    (error: unknown) => error
-  )
-  if (thrown instanceof ReadFailure) return thrown
-  throw new Error('the read did not fail as reads do', { cause: thrown })
 }
 
 async function sightingsOf(scan: AsyncIterable<Sighting>): Promise<Sighting[]> {

@@ -5,8 +5,9 @@ import t from 'tap'
 import { Value } from 'typebox/value'
 import { decodeEvidence, modbus } from '../../../src/codec/index.js'
 import { modbusProtocol } from '../../../src/protocols/modbus/driver.js'
+import { failureOf } from '../../support/failure-of.js'
 import { profile } from './profile.js'
-import { failureOf, hex, job, openBus, portOf, settableClock, startSlave } from './slave.js'
+import { hex, job, openBus, portOf, settableClock, startSlave } from './slave.js'
 
 const zone = 'Europe/Istanbul'
 

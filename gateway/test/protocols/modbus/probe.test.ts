@@ -1,8 +1,9 @@
 import t from 'tap'
 import { modbus } from '../../../src/codec/index.js'
 import type { Sighting } from '../../../src/protocols/protocol.js'
+import { failureOf } from '../../support/failure-of.js'
 import { profile } from './profile.js'
-import { failureOf, openBus, type Reaction, startSlave } from './slave.js'
+import { openBus, type Reaction, startSlave } from './slave.js'
 
 const zone = 'Europe/Istanbul'
 const signal = new AbortController().signal

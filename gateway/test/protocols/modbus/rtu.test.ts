@@ -4,8 +4,9 @@ import { decodeEvidence, modbus } from '../../../src/codec/index.js'
 import { modbusProtocol } from '../../../src/protocols/modbus/driver.js'
 import { rtuFraming } from '../../../src/protocols/modbus/framing.js'
 import { timingOf } from '../../../src/protocols/modbus/timing.js'
+import { failureOf } from '../../support/failure-of.js'
 import { pseudoTerminal } from '../../support/pseudo-terminal.js'
-import { failureOf, hex, job, openBus, type Reaction, settableClock, startSlave } from './slave.js'
+import { hex, job, openBus, type Reaction, settableClock, startSlave } from './slave.js'
 
 // Goal: over RTU, which has no transaction identifiers, no other answer passes for the one that was asked for.
 // Method: devices that do what real lines do, each answer written out; two requests of the same size follow one another, so

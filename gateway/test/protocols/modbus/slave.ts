@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type EpochMs, fromIso } from '@endeks/domain/time'
 import type { Test } from 'tap'
 import { modbusProtocol } from '../../../src/protocols/modbus/driver.js'
-import { type Bus, ReadFailure, type ReadJob } from '../../../src/protocols/protocol.js'
+import type { Bus, ReadJob } from '../../../src/protocols/protocol.js'
 import { memoryCounters } from '../../support/memory-counters.js'
 import { profile } from './profile.js'
 
@@ -73,14 +73,4 @@ export function job(options: { address?: string; profile?: unknown; history?: bo
     want: options.history === true ? { kind: 'history', since: 0 as EpochMs } : { kind: 'current' },
     signal: options.signal ?? new AbortController().signal
   }
-}
-
-export async function failureOf(read: Promise<unknown>): Promise<ReadFailure> {
-  try {
-    await read
-  } catch (thrown) {
-    if (thrown instanceof ReadFailure) return thrown
-    throw thrown
-  }
-  throw new Error('the read did not fail')
 }

@@ -13,10 +13,7 @@ export interface ListedObject {
 
 /** @throws {DlmsFault} DLMS_VALUE */
 export function objectListOf(data: DlmsData): readonly ListedObject[] {
-  if (data.type !== 'array' && data.type !== 'compact-array')
-    throw new DlmsFault('DLMS_VALUE', `an object_list is an array, not a ${data.type}`)
-  return data.value.map((element) => {
-    const [objectClass, version, name] = element.type === 'structure' ? element.value : []
+  return rowsOf(data, 'object_list').map(([objectClass, version, name]) => {
     if (objectClass?.type !== 'long-unsigned' || version?.type !== 'unsigned' || name?.type !== 'octet-string')
       throw new DlmsFault('DLMS_VALUE', 'an element of the object_list is not class, version and name')
     return { class: objectClass.value, version: version.value, obis: logicalName(name.value) }
@@ -36,12 +33,15 @@ export interface LogicalDevice {
 
 /** @throws {DlmsFault} DLMS_VALUE */
 export function sapListOf(data: DlmsData): readonly LogicalDevice[] {
-  if (data.type !== 'array' && data.type !== 'compact-array')
-    throw new DlmsFault('DLMS_VALUE', `a SAP_assignment_list is an array, not a ${data.type}`)
-  return data.value.map((element) => {
-    const [sap, name] = element.type === 'structure' ? element.value : []
+  return rowsOf(data, 'SAP_assignment_list').map(([sap, name]) => {
     if (sap?.type !== 'long-unsigned' || name?.type !== 'octet-string')
       throw new DlmsFault('DLMS_VALUE', 'an element of the SAP_assignment_list is not a SAP and a name')
     return { sap: sap.value, name: Buffer.from(name.value).toString('latin1') }
   })
+}
+
+/** The elements of a list, each with its members; none for an element that is no structure. */
+function rowsOf(data: DlmsData, list: string): readonly (readonly DlmsData[])[] {
+  if (data.type !== 'array' && data.type !== 'compact-array') throw new DlmsFault('DLMS_VALUE', `${list} is an array, not a ${data.type}`)
+  return data.value.map((element) => (element.type === 'structure' ? element.value : []))
 }
