@@ -8,6 +8,7 @@ import {
   encodeReadings,
   evidenceBytes,
   type ParsedReadings,
+  parseLossMessage,
   parseProfileMessage,
   parseReadings,
   parseTopic,
@@ -155,6 +156,16 @@ t.test('a topic of ours leads back to its gateway and kind, any other to nothing
     'ENDEKS/1/cellar-1/readings'
   ]) {
     t.equal(parseTopic(topic), undefined, topic)
+  }
+  t.end()
+})
+
+t.test('a declared loss names its numbers and how many readings were in them', (t) => {
+  const loss = { v: 1, epoch: '00c0ffee', lane: 'live', first: 3, last: 9, readings: 120, reason: 'spool-limit' } as const
+  t.same(parseLossMessage(JSON.stringify(loss)), { ok: true, value: loss })
+  for (const wrong of [{ ...loss, last: 2 }, { ...loss, first: 0 }, { ...loss, lane: 'other' }, { ...loss, more: 1 }, 7]) {
+    const parsed = parseLossMessage(JSON.stringify(wrong))
+    t.equal(parsed.ok ? 'taken' : parsed.error.code, 'MESSAGE_MALFORMED', JSON.stringify(wrong))
   }
   t.end()
 })

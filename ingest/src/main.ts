@@ -1,49 +1,39 @@
-import { createLog, killPointAt, loadConfig, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
-import Type from 'typebox'
-import { startIngest } from './service.js'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { AppError, asError, isAppError } from '@endeks/domain/errors'
+import { usage } from './verbs/usage.js'
 
-const Config = Type.Object(
-  {
-    databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
-    mqttHost: Type.String({ minLength: 1, default: '127.0.0.1' }),
-    mqttPort: Type.Integer({ minimum: 0, maximum: 65_535, default: 1883 }),
-    lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
-    deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
-    /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
-    killAt: Type.Optional(Type.String())
-  },
-  { additionalProperties: false }
-)
-
-const names = {
-  databaseUrl: 'ENDEKS_DATABASE_URL',
-  mqttHost: 'ENDEKS_MQTT_HOST',
-  mqttPort: 'ENDEKS_MQTT_PORT',
-  lanes: 'ENDEKS_INGEST_LANES',
-  deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
-  killAt: 'ENDEKS_KILL_AT'
-} as const
-
-const [verb, flag] = process.argv.slice(2)
-const log = createLog('ingest')
-
-if (verb !== 'run' || (flag !== undefined && flag !== '--check-config')) {
-  process.stderr.write('usage: ingest run [--check-config]\n')
-  process.exit(2)
+// Each verb loads what it needs: whoever enrols a gateway does not wait for broker and database driver.
+const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  async run(args) {
+    const { values } = parsed(args, { 'check-config': { type: 'boolean' } })
+    const { configInWords, run } = await import('./verbs/run.js')
+    if (values['check-config'] === true) process.stdout.write(`${configInWords(process.env)}\n`)
+    else await run(process.env)
+    return 0
+  }
 }
 
-await runProcess(log, async () => {
-  const config = loadConfig(Config, names, process.env)
-  if (flag === '--check-config') {
-    process.stdout.write(`${JSON.stringify(maskSecrets(config), undefined, 2)}\n`)
-    process.exit(0)
+function parsed<Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {
+  return parseArgs({ args, options })
+}
+
+async function main([verb = '', ...args]: string[]): Promise<number> {
+  if (verb === '--help' || args.includes('--help')) {
+    process.stdout.write(`${usage}\n`)
+    return 0
   }
-  const { databaseUrl, mqttHost, mqttPort, lanes, deadLettersPerDay, killAt } = config
-  const running = await startIngest({
-    ...{ databaseUrl, mqttHost, mqttPort, log },
-    clock: systemClock,
-    limits: { accept: { lanes, deadLettersPerDay } },
-    killPoint: killPointAt(killAt)
-  })
-  return { stop: running.stop, ready: { port: running.port } }
-})
+  const work = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  if (work === undefined)
+    throw new AppError('CONFIG_INVALID', `${verb === '' ? '' : `there is no verb ${JSON.stringify(verb)}\n`}usage:\n${usage}`)
+  return work(args)
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (thrown) {
+  const error = asError(thrown)
+  const wrongUse = isAppError(error, 'CONFIG_INVALID') || ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  if (!wrongUse && !isAppError(error)) throw error
+  process.stderr.write(`${wrongUse || !isAppError(error) ? '' : `${error.code}: `}${error.message}\n`)
+  process.exitCode = wrongUse ? 2 : 1
+}

@@ -1,5 +1,7 @@
 export {
   evidenceBytes,
+  type LossMessage,
+  LossMessageSchema,
   type ProfileMessage,
   ProfileMessageSchema,
   type ReadingsMessage,
@@ -7,5 +9,5 @@ export {
   type WireExchange,
   wireVersion
 } from './messages.js'
-export { encodeReadings, type ParsedReadings, parseProfileMessage, parseReadings } from './readings.js'
+export { encodeReadings, type ParsedReadings, parseLossMessage, parseProfileMessage, parseReadings } from './readings.js'
 export { parseTopic, type TopicKind, topicFor, topicKinds } from './topics.js'

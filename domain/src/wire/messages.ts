@@ -5,6 +5,10 @@ export const wireVersion = 1
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', maxLength: 350_000 })
 const Instant = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 })
+/** a new epoch begins with a new spool: sequences count from 1 in each */
+const Epoch = Type.String({ pattern: '^[0-9a-f]{8,32}$' })
+const LaneSchema = Type.Union([Type.Literal('live'), Type.Literal('backlog')])
+const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 const strict = { additionalProperties: false } as const
 
 /**
@@ -48,10 +52,9 @@ const column = <Item extends Type.TSchema>(item: Item) => Type.Array(item, { max
 export const ReadingsMessageSchema = Type.Object(
   {
     v: Type.Literal(wireVersion),
-    /** a new epoch begins with a new spool: sequences count from 1 in each */
-    epoch: Type.String({ pattern: '^[0-9a-f]{8,32}$' }),
-    lane: Type.Union([Type.Literal('live'), Type.Literal('backlog')]),
-    sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    epoch: Epoch,
+    lane: LaneSchema,
+    sequence: Sequence,
     exchanges: Type.Array(WireExchangeSchema, { minItems: 1, maxItems: 1_000 }),
     readings: Type.Object(
       {
@@ -82,6 +85,26 @@ export const ProfileMessageSchema = Type.Object(
   strict
 )
 export type ProfileMessage = Static<typeof ProfileMessageSchema>
+
+/**
+ * Messages that a gateway had to give up before they were acknowledged: numbers that ingest will never see. Published like any
+ * message and acknowledged once the declaration is stored, so that a gap is open, filled or declared, never a riddle.
+ */
+export const LossMessageSchema = Type.Object(
+  {
+    v: Type.Literal(wireVersion),
+    epoch: Epoch,
+    lane: LaneSchema,
+    /** both inclusive */
+    first: Sequence,
+    last: Sequence,
+    /** how many readings were in them */
+    readings: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    reason: Type.Literal('spool-limit')
+  },
+  strict
+)
+export type LossMessage = Static<typeof LossMessageSchema>
 
 /** The bytes that an exchange's hash covers. */
 export function evidenceBytes(request: Uint8Array, response: Uint8Array): Uint8Array {

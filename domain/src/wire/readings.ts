@@ -5,10 +5,19 @@ import type { MeterReading } from '../metering/reading.js'
 import { failure, type Result, success } from '../result/index.js'
 import type { EpochMs } from '../time/instant.js'
 import { isMeterUnit } from '../units/meter-unit.js'
-import { type ProfileMessage, ProfileMessageSchema, type ReadingsMessage, ReadingsMessageSchema, type WireExchange } from './messages.js'
+import {
+  type LossMessage,
+  LossMessageSchema,
+  type ProfileMessage,
+  ProfileMessageSchema,
+  type ReadingsMessage,
+  ReadingsMessageSchema,
+  type WireExchange
+} from './messages.js'
 
 const readingsValidator = Compile(ReadingsMessageSchema)
 const profileValidator = Compile(ProfileMessageSchema)
+const lossValidator = Compile(LossMessageSchema)
 
 /** A message in the one shape that acceptance works on, whatever format it came in. */
 export interface ParsedReadings {
@@ -73,6 +82,13 @@ export function parseReadings(text: string): Result<ParsedReadings, AppError> {
 
 export function parseProfileMessage(text: string): Result<ProfileMessage, AppError> {
   return parseJson(text, profileValidator)
+}
+
+/** The declaration of lost messages from its JSON text; MESSAGE_MALFORMED with the first path that is wrong. */
+export function parseLossMessage(text: string): Result<LossMessage, AppError> {
+  const parsed = parseJson(text, lossValidator)
+  if (parsed.ok && parsed.value.last < parsed.value.first) return malformed('/last is before /first')
+  return parsed
 }
 
 interface Validator<Value> {

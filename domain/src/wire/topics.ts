@@ -1,11 +1,11 @@
 import { type GatewayId, gatewayId } from '../identifiers/gateway-id.js'
 
 /**
- * Four topics a gateway, all below `endeks/1/<gateway>/`: what meters said, the profiles they were read with, commands to
- * the gateway and their acknowledgements. A gateway may publish on its own `readings`, `profiles` and `ack` and subscribe
- * to its own `cmd`; nothing else is allowed.
+ * Five topics a gateway, all below `endeks/1/<gateway>/`: what meters said, the profiles they were read with, which messages were
+ * lost before they could be sent, commands to the gateway and their acknowledgements. A gateway may publish on its own
+ * `readings`, `profiles`, `lost` and `ack` and subscribe to its own `cmd`; nothing else is allowed.
  */
-export const topicKinds = ['readings', 'profiles', 'cmd', 'ack'] as const
+export const topicKinds = ['readings', 'profiles', 'lost', 'cmd', 'ack'] as const
 export type TopicKind = (typeof topicKinds)[number]
 
 export function topicFor(gateway: GatewayId, kind: TopicKind): string {

@@ -1,0 +1,47 @@
+import { createLog, killPointAt, loadConfig, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
+import Type from 'typebox'
+import { startIngest } from '../service.js'
+
+const Config = Type.Object(
+  {
+    databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
+    mqttHost: Type.String({ minLength: 1, default: '127.0.0.1' }),
+    mqttPort: Type.Integer({ minimum: 0, maximum: 65_535, default: 1883 }),
+    lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
+    deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+    /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
+    killAt: Type.Optional(Type.String())
+  },
+  { additionalProperties: false }
+)
+
+const names = {
+  databaseUrl: 'ENDEKS_DATABASE_URL',
+  mqttHost: 'ENDEKS_MQTT_HOST',
+  mqttPort: 'ENDEKS_MQTT_PORT',
+  lanes: 'ENDEKS_INGEST_LANES',
+  deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
+  killAt: 'ENDEKS_KILL_AT'
+} as const
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** What would run, secrets masked. @throws {AppError} CONFIG_INVALID with every problem */
+export function configInWords(environment: Variables): string {
+  return JSON.stringify(maskSecrets(loadConfig(Config, names, environment)), undefined, 2)
+}
+
+/** The service itself; it ends by a signal. */
+export async function run(environment: Variables): Promise<void> {
+  const log = createLog('ingest')
+  await runProcess(log, async () => {
+    const { databaseUrl, mqttHost, mqttPort, lanes, deadLettersPerDay, killAt } = loadConfig(Config, names, environment)
+    const running = await startIngest({
+      ...{ databaseUrl, mqttHost, mqttPort, log },
+      clock: systemClock,
+      limits: { accept: { lanes, deadLettersPerDay } },
+      killPoint: killPointAt(killAt)
+    })
+    return { stop: running.stop, ready: { port: running.port } }
+  })
+}
