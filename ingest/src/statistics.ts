@@ -6,6 +6,8 @@ export interface Statistics {
   connectionsCut: number
   messages: number
   messagesUnacknowledged: number
+  /** how often more was held than could be stored in time, and sources stopped reading */
+  pressureRises: number
   batches: number
   batchesCopied: number
   batchesFailed: number
@@ -27,6 +29,7 @@ export function noStatistics(): Statistics {
     connectionsCut: 0,
     messages: 0,
     messagesUnacknowledged: 0,
+    pressureRises: 0,
     batches: 0,
     batchesCopied: 0,
     batchesFailed: 0,

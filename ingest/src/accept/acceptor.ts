@@ -4,6 +4,7 @@ import type { BatchResult } from './batch.js'
 import { type CommitDependencies, Committer } from './committer.js'
 import { Lane } from './lane.js'
 import { type Incoming, type Prepared, prepare } from './prepare.js'
+import { heldBytes, type Pressure, PressureGauge } from './pressure.js'
 
 export interface AcceptLimits {
   readonly lanes: number
@@ -11,8 +12,10 @@ export interface AcceptLimits {
   readonly batchBytes: number
   readonly batchMessages: number
   readonly payloadBytes: number
-  /** taken and not yet stored; beyond it messages are refused until the database has caught up */
+  /** memory of what is taken and not yet stored, beyond which sources stop reading until half of it is stored */
   readonly pendingBytes: number
+  /** the same, beyond which a message is refused: the last guard against a source that reads on */
+  readonly refuseBytes: number
   readonly copyRows: number
   readonly deadLettersPerDay: number
   readonly attempts: number
@@ -25,6 +28,7 @@ export const defaultAcceptLimits: AcceptLimits = {
   batchMessages: 2_000,
   payloadBytes: 512 * 1024,
   pendingBytes: 64 * 1024 * 1024,
+  refuseBytes: 128 * 1024 * 1024,
   copyRows: 800,
   deadLettersPerDay: 1_000,
   attempts: 4
@@ -42,15 +46,26 @@ export class Acceptor {
   readonly #dependencies: AcceptDependencies
   readonly #limits: AcceptLimits
   readonly #lanes: readonly Lane[]
+  readonly #gauge: PressureGauge
 
   constructor(dependencies: AcceptDependencies) {
     this.#dependencies = dependencies
     this.#limits = { ...defaultAcceptLimits, ...dependencies.limits }
+    const { pendingBytes } = this.#limits
+    this.#gauge = new PressureGauge({ highBytes: pendingBytes, lowBytes: pendingBytes / 2 })
+    this.#gauge.onChange((high) => {
+      if (high) dependencies.statistics.pressureRises += 1
+    })
     const { batchRows: rows, batchBytes: bytes, batchMessages: messages } = this.#limits
     this.#lanes = Array.from({ length: this.#limits.lanes }, () => {
       const committer = new Committer(dependencies, this.#limits)
       return new Lane({ rows, bytes, messages }, (batch) => this.#commit(committer, batch))
     })
+  }
+
+  /** What sources stop and go on reading by. */
+  get pressure(): Pressure {
+    return this.#gauge
   }
 
   /**
@@ -60,15 +75,17 @@ export class Acceptor {
    * @throws {AppError} DATABASE_UNREACHABLE or TIMEOUT when it is not stored; sending it again is right, and harmless
    */
   async accept(incoming: Incoming): Promise<void> {
-    const { statistics } = this.#dependencies
-    statistics.messages += 1
-    const pending = this.#lanes.reduce((sum, lane) => sum + lane.pendingBytes, 0)
-    if (pending + incoming.payload.length > this.#limits.pendingBytes) {
-      throw new AppError('TIMEOUT', `${pending} bytes wait to be stored; send again later`)
+    this.#dependencies.statistics.messages += 1
+    const { heldBytes: held } = this.#gauge
+    if (held + incoming.payload.length > this.#limits.refuseBytes) {
+      throw new AppError('TIMEOUT', `messages that hold ${held} bytes wait to be stored; send again later`)
     }
     const lane = this.#lanes[laneOf(incoming.gateway, this.#lanes.length)]
     if (lane === undefined) throw new AppError('INTERNAL', 'there is no lane')
-    const failure = await lane.store(prepare(incoming, this.#limits))
+    const message = prepare(incoming, this.#limits)
+    const bytes = heldBytes(message)
+    this.#gauge.take(bytes)
+    const failure = await lane.store(message).finally(() => this.#gauge.release(bytes))
     if (failure !== undefined) throw failure
   }
 

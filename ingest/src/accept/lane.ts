@@ -23,26 +23,17 @@ export class Lane {
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
   #current: Promise<unknown> = Promise.resolve()
-  #bytes = 0
 
   constructor(limits: BatchLimits, commit: (messages: readonly Prepared[]) => Promise<ReadonlyMap<Prepared, AppError>>) {
     this.#limits = limits
     this.#commit = commit
   }
 
-  /** bytes that are taken and not yet stored */
-  get pendingBytes(): number {
-    return this.#bytes
-  }
-
   /** @returns when the message is committed: undefined, or why it is not stored */
   async store(message: Prepared): Promise<AppError | undefined> {
-    this.#bytes += message.bytes
     const settled = new Promise<AppError | undefined>((settle) => this.#waiting.push({ message, settle }))
     this.#working ??= this.#work()
-    return settled.finally(() => {
-      this.#bytes -= message.bytes
-    })
+    return settled
   }
 
   /** When everything that was taken until now is settled. */

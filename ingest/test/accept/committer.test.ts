@@ -4,10 +4,11 @@ import { gatewayId } from '@endeks/domain/identifiers'
 import { createLog, systemClock } from '@endeks/domain/process'
 import { epochMs } from '@endeks/domain/time'
 import t from 'tap'
-import { defaultAcceptLimits } from '../../src/accept/acceptor.js'
+import { Acceptor, defaultAcceptLimits } from '../../src/accept/acceptor.js'
 import { Committer } from '../../src/accept/committer.js'
 import { type Prepared, prepare } from '../../src/accept/prepare.js'
 import { Resolver } from '../../src/accept/resolver.js'
+import { noStatistics } from '../../src/statistics.js'
 import { ExchangeIds } from '../../src/store/exchanges.js'
 import { Partitions, withNextMonth } from '../../src/store/partitions.js'
 import { readingsTopic } from '../support/client.js'
@@ -28,13 +29,11 @@ const partitions = new Partitions(database.createPool())
 // Made before: making one waits for whoever holds its table.
 await partitions.ensure([start, ...withNextMonth(systemClock.now())])
 const resolver = new Resolver(systemClock)
-const committer = new Committer(
-  {
-    ...{ pool, log, partitions, clock: systemClock, resolver, exchangeIds: new ExchangeIds() },
-    killPoint: () => undefined
-  },
-  defaultAcceptLimits
-)
+const dependencies = {
+  ...{ pool, log, partitions, clock: systemClock, resolver, exchangeIds: new ExchangeIds() },
+  killPoint: () => undefined
+}
+const committer = new Committer(dependencies, defaultAcceptLimits)
 
 let sequence = 0
 function message(hours: number, serial = '1'): Prepared {
@@ -88,4 +87,27 @@ t.test('a message whose dead letter cannot be stored either is not acknowledged'
   const { failures } = await whileHeld('lock table metering.dead_letter in share mode', () => committer.commit([poison, message(200)]))
   t.same([...failures.keys()], [poison])
   t.equal(await count(admin, 'reading', 'raw = 200'), 1)
+})
+
+t.test('sources hear when more is held than is stored in time, and when half of it is stored', async (t) => {
+  const statistics = noStatistics()
+  const limits = { pendingBytes: 50_000, refuseBytes: 80_000 }
+  const acceptor = new Acceptor({ ...dependencies, statistics, stored: () => undefined, limits })
+  const heard: boolean[] = []
+  const forget = acceptor.pressure.onChange((high) => heard.push(high))
+  const send = (hours: number): Promise<void> => {
+    const payload = Buffer.from(
+      readingsMessage(hours, [{ address: '1', serial: '1', values: [[epochMs(start + hours * hour), BigInt(hours)]] }])
+    )
+    return acceptor.accept({ gateway: gatewayId('gw-1'), topic: readingsTopic('gw-1'), payload })
+  }
+  const sent = await Promise.allSettled(Array.from({ length: 40 }, (_, index) => send(1_000 + index)))
+  const refused = sent.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  t.ok(refused.length > 0 && refused.every((error) => error.code === 'TIMEOUT'), 'the last guard is for whoever reads on')
+  t.equal(await count(admin, 'reading', 'raw >= 1000'), sent.length - refused.length)
+  t.same(heard, [true, false])
+  t.equal(statistics.pressureRises, 1)
+  forget()
+  await send(1_100)
+  t.notOk(acceptor.pressure.high)
 })
