@@ -356,6 +356,33 @@ export interface MeteringDirty {
   to_at: Timestamp
 }
 
+export interface MeteringDownlink {
+  id: Computed<bigint>
+  key: Generated<string>
+  command_id: bigint
+  gateway_id: string
+  bus: string
+  address: string
+  service_point_id: bigint
+  meter_id: bigint | null
+  kind: string
+  parameters: JsonColumn
+  requested_by: string
+  requested_at: Timestamp
+  deadline: Timestamp
+  state: Generated<string>
+  attempts: Generated<number>
+  attempted_at: Timestamp | null
+  sent_at: Timestamp | null
+  finished_at: Timestamp | null
+  effect: string | null
+  result: JsonColumn | null
+  error_code: string | null
+  error_message: string | null
+  answered_at: Timestamp | null
+  late: JsonColumn | null
+}
+
 export interface MeteringException {
   id: Computed<bigint>
   register_id: bigint
@@ -647,6 +674,7 @@ export interface DB {
   'metering.daily_consumption': MeteringDailyConsumption
   'metering.dead_letter': MeteringDeadLetter
   'metering.dirty': MeteringDirty
+  'metering.downlink': MeteringDownlink
   'metering.exception': MeteringException
   'metering.exchange': MeteringExchange
   'metering.profile': MeteringProfile

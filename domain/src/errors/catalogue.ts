@@ -56,6 +56,14 @@ export const catalogue = {
   // commands between services
   COMMAND_UNKNOWN: { status: 400, retryable: false },
   COMMAND_FAILED: { status: 500, retryable: false },
+  // commands to meters
+  DOWNLINK_NOT_FOUND: { status: 404, retryable: false },
+  PLACE_NOT_CONNECTED: { status: 409, retryable: false },
+  COMMAND_TOO_MANY: { status: 429, retryable: true },
+  COMMAND_UNSUPPORTED: { status: 422, retryable: false },
+  COMMAND_EXPIRED: { status: 409, retryable: true },
+  COMMAND_INTERRUPTED: { status: 409, retryable: false },
+  GATEWAY_CLOCK_WRONG: { status: 409, retryable: true },
   // processes and the database
   KEYS_BUSY: { status: 409, retryable: true },
   KEY_MISSING: { status: 409, retryable: false },

@@ -1,4 +1,21 @@
 export {
+  type AckMessage,
+  AckMessageSchema,
+  type AckState,
+  ackStates,
+  type CommandKind,
+  type CommandMessage,
+  CommandMessageSchema,
+  CreditParameters,
+  commandKinds,
+  isDeclared,
+  NoParameters,
+  parseAckMessage,
+  parseCommandMessage,
+  repeatableKinds,
+  ValveParameters
+} from './commands.js'
+export {
   evidenceBytes,
   type LossMessage,
   LossMessageSchema,

@@ -1,8 +1,8 @@
 import { Compile } from 'typebox/compile'
-import { AppError } from '../errors/catalogue.js'
+import type { AppError } from '../errors/catalogue.js'
 import { isObis } from '../metering/obis.js'
 import type { MeterReading } from '../metering/reading.js'
-import { failure, type Result, success } from '../result/index.js'
+import { type Result, success } from '../result/index.js'
 import type { EpochMs } from '../time/instant.js'
 import { isMeterUnit } from '../units/meter-unit.js'
 import {
@@ -14,6 +14,7 @@ import {
   ReadingsMessageSchema,
   type WireExchange
 } from './messages.js'
+import { malformed, parseJson } from './parse.js'
 
 const readingsValidator = Compile(ReadingsMessageSchema)
 const profileValidator = Compile(ProfileMessageSchema)
@@ -89,26 +90,4 @@ export function parseLossMessage(text: string): Result<LossMessage, AppError> {
   const parsed = parseJson(text, lossValidator)
   if (parsed.ok && parsed.value.last < parsed.value.first) return malformed('/last is before /first')
   return parsed
-}
-
-interface Validator<Value> {
-  Check(value: unknown): value is Value
-  Errors(value: unknown): { instancePath: string; message: string }[]
-}
-
-function parseJson<Value>(text: string, validator: Validator<Value>): Result<Value, AppError> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return malformed(`not JSON: ${thrown.message}`)
-    throw thrown
-  }
-  if (validator.Check(value)) return success(value)
-  const first = validator.Errors(value)[0]
-  return malformed(`${first?.instancePath === '' ? '/' : (first?.instancePath ?? '/')} ${first?.message ?? 'does not fit the schema'}`)
-}
-
-function malformed(message: string): { ok: false; error: AppError } {
-  return failure(new AppError('MESSAGE_MALFORMED', message))
 }
