@@ -6,6 +6,7 @@ import { connect, type MqttClient } from 'mqtt'
 import type { Counters } from '../acquire/counters.js'
 import { type Lane, lanes, type Spool, type SpooledMessage } from '../spool/spool.js'
 import { BackOff } from './back-off.js'
+import { type CommandDesk, CommandLine } from './command-line.js'
 
 export interface UplinkOptions {
   readonly gateway: GatewayId
@@ -15,6 +16,8 @@ export interface UplinkOptions {
   readonly log: Log
   readonly counters: Counters
   readonly backOff?: BackOff
+  /** without it, no command is heard */
+  readonly commands?: CommandDesk
 }
 
 /** Unacknowledged messages at most. The broker answers after its commit, so the window is what keeps both sides busy. */
@@ -76,6 +79,7 @@ class Session {
   readonly #cursor: Record<Lane, number> = { live: 0, backlog: 0 }
   readonly #announced = new Set<string>()
   readonly #unsubscribe: () => void
+  readonly #commands: CommandLine | undefined
   #inFlight = 0
   #pumping = false
   #again = false
@@ -99,16 +103,28 @@ class Session {
       options.log.info('uplink up', { waiting: options.spool.state.messages })
       options.counters.add('uplink.connected')
       events.onUp()
+      this.#commands?.open()
       this.#wake()
     })
     this.#client.on('error', (error) => this.#end(error.message))
     this.#client.on('close', () => this.#end(this.#reason))
     this.#unsubscribe = options.spool.onAppend(() => this.#wake())
+    this.#commands =
+      options.commands &&
+      new CommandLine({
+        client: this.#client,
+        gateway: options.gateway,
+        desk: options.commands,
+        log: options.log,
+        publish: (text) => this.#publish('ack', text),
+        onFailure: (reason) => this.#end(reason)
+      })
   }
 
   async close(): Promise<void> {
     this.#ended = true
     this.#unsubscribe()
+    this.#commands?.close()
     await this.#client.endAsync(true)
   }
 
@@ -116,6 +132,7 @@ class Session {
     if (this.#ended) return
     this.#ended = true
     this.#unsubscribe()
+    this.#commands?.close()
     this.#client.end(true)
     this.#events.onEnd(reason)
   }
@@ -184,7 +201,7 @@ class Session {
       })
   }
 
-  #publish(kind: 'readings' | 'profiles', text: string): Promise<void> {
+  #publish(kind: 'readings' | 'profiles' | 'ack', text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const overdue = setTimeout(() => reject(new Error(`no acknowledgement within ${acknowledgeWithinMs} ms`)), acknowledgeWithinMs)
       overdue.unref()
