@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { AppError, asError } from '@endeks/domain/errors'
-import { gatewayId } from '@endeks/domain/identifiers'
+import { type GatewayId, gatewayId } from '@endeks/domain/identifiers'
 import type { Log } from '@endeks/domain/process'
 import { topicFor } from '@endeks/domain/wire'
-import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type ConnectPacket, type PublishPacket } from 'aedes'
+import { Aedes, type AedesOptions, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes'
 import type { Incoming } from '../accept/prepare.js'
 import type { KillPoint } from '../kill-points.js'
 import type { Statistics } from '../statistics.js'
@@ -17,10 +17,12 @@ import {
   type Refusal
 } from './connect-rules.js'
 import type { Credentials } from './credentials.js'
+import { Deliveries, type DeliveryLimits, defaultDeliveryLimits, type Outbox } from './deliveries.js'
 import { defaultFrameLimits, type FrameLimits } from './frame-scanner.js'
 import { GuardedConnection } from './guarded-connection.js'
+import { NothingKept, nothingRouted } from './nothing-kept.js'
 
-export interface BrokerLimits extends ConnectLimits, FrameLimits {
+export interface BrokerLimits extends ConnectLimits, FrameLimits, DeliveryLimits {
   readonly connections: number
   /** for the CONNECT to come */
   readonly connectWithinMs: number
@@ -31,6 +33,7 @@ export interface BrokerLimits extends ConnectLimits, FrameLimits {
 export const defaultBrokerLimits: BrokerLimits = {
   ...defaultConnectLimits,
   ...defaultFrameLimits,
+  ...defaultDeliveryLimits,
   connections: 20_000,
   connectWithinMs: 10_000,
   drainWithinMs: 30_000
@@ -49,12 +52,14 @@ export interface BrokerDependencies {
 interface ClientState {
   readonly keepaliveS: number
   readonly refusal: Refusal | undefined
+  /** while it hears its commands */
+  outbox?: Outbox | undefined
 }
 
 /**
  * The door for gateways. Whatever is not allowed here is refused: a gateway connects under its own name, publishes on three
  * topics of its own and hears one. It routes nothing between clients and keeps nothing: a publish is acknowledged when it is
- * committed, and that is all that becomes of it here.
+ * committed, and that is all that becomes of it here. What a gateway hears, the broker itself has sent (`send`).
  */
 export class Broker {
   readonly #dependencies: BrokerDependencies
@@ -62,14 +67,18 @@ export class Broker {
   readonly #states = new WeakMap<Client, ClientState>()
   readonly #server: Server
   readonly #aedes: Aedes
+  readonly #deliveries: Deliveries
   #closing = false
 
   constructor(dependencies: BrokerDependencies) {
     this.#dependencies = dependencies
     this.#limits = { ...defaultBrokerLimits, ...dependencies.limits }
+    this.#deliveries = new Deliveries(this.#limits)
     this.#aedes = new Aedes(this.#options())
     this.#aedes.on('clientError', (client, error) => this.#cut(client, error))
     this.#aedes.on('connectionError', (client, error) => this.#cut(client, error))
+    this.#aedes.on('subscribe', (subscriptions, client) => this.#subscribed(subscriptions, client))
+    this.#aedes.on('unsubscribe', (topics, client) => this.#unsubscribed(topics, client))
     // Without TCP_NODELAY an acknowledgement waits for the next packet: p50 10 ms instead of 2.
     this.#server = createServer({ noDelay: true }, (socket) => this.#handle(socket))
     this.#server.maxConnections = this.#limits.connections
@@ -77,6 +86,8 @@ export class Broker {
 
   #options(): AedesOptions {
     return {
+      mq: nothingRouted,
+      persistence: new NothingKept((client, messageId) => this.#states.get(client)?.outbox?.acknowledge(messageId)),
       connectTimeout: this.#limits.connectWithinMs,
       drainTimeout: this.#limits.drainWithinMs,
       maxClientsIdLength: 32,
@@ -93,12 +104,12 @@ export class Broker {
       },
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
-        const allowed = /^[A-Za-z0-9]/.test(client.id) && subscription.topic === topicFor(gatewayId(client.id), 'cmd')
+        const allowed = subscription.topic === topicFor(gatewayId(client.id), 'cmd')
         if (!allowed) this.#dependencies.statistics.subscriptionsRefused += 1
         // A null subscription is answered with 0x80, failure (MQTT 3.1.1, 3.9.3).
         done(null, allowed ? subscription : null)
       },
-      authorizeForward: (client, packet) => (this.#mayHear(client, packet) ? packet : null)
+      authorizeForward: () => null
     }
   }
 
@@ -124,13 +135,29 @@ export class Broker {
     this.#server.close()
   }
 
+  /** @see Deliveries.send */
+  send(gateway: GatewayId, payload: string | Buffer): Promise<boolean> {
+    return this.#deliveries.send(gateway, payload)
+  }
+
+  isReachable(gateway: GatewayId): boolean {
+    return this.#deliveries.isReachable(gateway)
+  }
+
+  /** Tells when a gateway begins to hear its commands. @returns how not to be told any more */
+  onReachable(listener: (gateway: GatewayId) => void): () => void {
+    return this.#deliveries.onReachable(listener)
+  }
+
   async close(): Promise<void> {
     this.refuseMessages()
     if (!this.#aedes.closed) await new Promise<void>((resolve) => this.#aedes.close(() => resolve()))
   }
 
   #handle(socket: Socket): void {
-    this.#aedes.handle(new GuardedConnection(socket, this.#limits))
+    const connection = new GuardedConnection(socket, this.#limits)
+    const client = this.#aedes.handle(connection)
+    connection.once('close', () => this.#deaf(client))
   }
 
   /** Refusals wait for `authenticate`, which answers them with a CONNACK; here the connection would only be closed. */
@@ -186,10 +213,24 @@ export class Broker {
     )
   }
 
-  /** Only what the broker itself sends to this gateway: no client's publish reaches another, whatever its topic. */
-  #mayHear(client: Client, packet: AedesPublishPacket): boolean {
-    const own = /^[A-Za-z0-9]/.test(client.id) && packet.topic === topicFor(gatewayId(client.id), 'cmd')
-    return own && !('clientId' in packet && packet.clientId !== undefined)
+  #subscribed(subscriptions: readonly Subscription[], client: Client): void {
+    const state = this.#states.get(client)
+    const gateway = gatewayId(client.id)
+    // The QoS of what was refused is 0x80 by now. With QoS 0 nobody knows whether a command arrived, so it is not sent.
+    const hears = subscriptions.some(({ topic, qos }) => topic === topicFor(gateway, 'cmd') && (qos === 1 || qos === 2))
+    if (!hears || state === undefined || state.outbox !== undefined || client.closed) return
+    state.outbox = this.#deliveries.open(gateway, (bytes) => client.conn.write(bytes))
+  }
+
+  #unsubscribed(topics: readonly string[], client: Client): void {
+    if (topics.includes(topicFor(gatewayId(client.id), 'cmd'))) this.#deaf(client)
+  }
+
+  #deaf(client: Client): void {
+    const state = this.#states.get(client)
+    if (state?.outbox === undefined) return
+    this.#deliveries.close(gatewayId(client.id), state.outbox)
+    state.outbox = undefined
   }
 
   #cut(client: Client, error: Error): void {
