@@ -1,3 +1,5 @@
+import { median } from './support/quantile.js'
+
 /** What is measured in one run: the product's code, and the least that the same answer costs. */
 export interface Comparison {
   /** does `count` pieces of work and returns something that depends on each, so that none is optimised away */
@@ -39,9 +41,4 @@ function timed(work: (count: number) => bigint, count: number): { readonly resul
   const result = work(count)
   const { user, system } = process.cpuUsage(start)
   return { result, perSecond: (count / (user + system)) * 1_000_000 }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

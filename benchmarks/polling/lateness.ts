@@ -26,12 +26,6 @@ export function punctuality(instants: readonly number[], periodMs: number, until
   return { reads: sorted.length, missed: Math.max(0, due - ticks.size), lateMs }
 }
 
-/** The value that a share of all does not exceed; 0.99 gives p99. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right)
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
-}
-
 /** The slope of a straight line through evenly spaced values, in their unit a step (least squares). */
 export function slope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { systemClock } from '@endeks/domain/process'
+import { residentMb } from '../support/accounting.js'
+import { quantile } from '../support/quantile.js'
 import { startBroker } from './broker.js'
-import { punctuality, quantile, slope } from './lateness.js'
-import { type Measured, residentMb, startMeasured } from './process.js'
+import { punctuality, slope } from './lateness.js'
+import { type Measured, startMeasured } from './process.js'
 import { gatewaySite, measuredMeters, simulatedSite } from './site.js'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' }, keep: { type: 'boolean', default: false } } })

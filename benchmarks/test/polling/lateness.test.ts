@@ -1,5 +1,6 @@
 import t from 'tap'
-import { punctuality, quantile, slope } from '../../polling/lateness.js'
+import { punctuality, slope } from '../../polling/lateness.js'
+import { quantile } from '../../support/quantile.js'
 
 const period = 10_000
 /** Readings at these delays behind the ticks of a schedule that begins at 3,000. */

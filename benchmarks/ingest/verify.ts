@@ -1,0 +1,81 @@
+import type { Pool } from '@endeks/database/pool'
+import { toIso } from '@endeks/domain/time'
+import {
+  exchangesPerMessage,
+  gatewayName,
+  instantOf,
+  type Load,
+  messagesPerGateway,
+  rawInSql,
+  registers,
+  site,
+  tickMs
+} from '../support/load.js'
+
+/** What stands in the tables beside the readings themselves. */
+export interface Standing {
+  readonly exchanges: number
+  readonly conflicts: number
+  readonly unassigned: number
+  readonly deadLetters: number
+}
+
+export async function standing(pool: Pool): Promise<Standing> {
+  const { rows } = await pool.query<Standing>(
+    `select (select count(*)::integer from metering.exchange) as exchanges, (select count(*)::integer from metering.reading_conflict) as conflicts,
+       (select count(*)::integer from metering.unassigned) as unassigned, (select count(*)::integer from metering.dead_letter) as "deadLetters"`
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error('the tables could not be counted')
+  return row
+}
+
+/**
+ * Holds the tables against what was acknowledged: every register has its value at every tick of the load and none twice, every
+ * message's number is there, each exchange was stored once, and nothing was set aside.
+ *
+ * @param options.again the load had been stored before `before` was counted
+ * @throws {Error} with everything that is wrong
+ */
+export async function verify(
+  pool: Pool,
+  load: Load,
+  options: { readonly firstRegister: bigint; readonly before: Standing; readonly again: boolean }
+): Promise<void> {
+  const wrong: string[] = []
+  const expect = (what: string, found: number, expected: number): void => {
+    if (found !== expected) wrong.push(`${what}: ${found}, and ${expected} were expected`)
+  }
+  const readings = await countReadings(pool, load, options.firstRegister)
+  expect('readings stored', readings.stored, registers * load.ticks)
+  expect('readings with another value', readings.wrong, 0)
+  expect('gateways whose numbers are complete', await completeGateways(pool, load), site.gateways)
+  const after = await standing(pool)
+  const exchanges = messagesPerGateway(load) * site.gateways * exchangesPerMessage(load)
+  expect('exchanges stored', after.exchanges - options.before.exchanges, options.again ? 0 : exchanges)
+  expect('conflicts', after.conflicts, options.before.conflicts)
+  expect('readings set aside', after.unassigned, options.before.unassigned)
+  expect('dead letters', after.deadLetters, options.before.deadLetters)
+  if (wrong.length > 0) throw new Error(`what is stored is not what was acknowledged. ${wrong.join('; ')}`)
+}
+
+async function countReadings(pool: Pool, load: Load, firstRegister: bigint): Promise<{ readonly stored: number; readonly wrong: number }> {
+  const { rows } = await pool.query<{ stored: number; wrong: number }>(
+    `select count(*)::integer as stored, (count(*) filter (where raw <> ${rawInSql}))::integer as wrong
+     from (select raw, register_id - $1::bigint as register, (extract(epoch from at - $2::timestamptz) * 1000)::bigint / $3::integer as tick
+       from metering.reading where at >= $4::timestamptz and at < $5::timestamptz) as reading`,
+    [firstRegister, toIso(load.start), tickMs, toIso(instantOf(load, load.firstTick)), toIso(instantOf(load, load.firstTick + load.ticks))]
+  )
+  return rows[0] ?? { stored: 0, wrong: 0 }
+}
+
+/** A gateway is complete when its stored ranges together are 1 to its last number. */
+async function completeGateways(pool: Pool, load: Load): Promise<number> {
+  const { rows } = await pool.query<{ complete: number }>(
+    `select count(*)::integer as complete from (
+       select gateway_id from metering.sequence_range where epoch = $1 and lane = 'live' and gateway_id = any ($2)
+       group by gateway_id having range_agg(int8range(first, last, '[]')) = int8multirange(int8range(1, $3::bigint, '[]'))) as g`,
+    [load.epoch, Array.from({ length: site.gateways }, (_, gateway) => gatewayName(gateway)), messagesPerGateway(load)]
+  )
+  return rows[0]?.complete ?? 0
+}
