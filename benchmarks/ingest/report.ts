@@ -1,5 +1,5 @@
+import { brief, type Claim, claimInWords, holds } from '../support/claims.js'
 import { median } from '../support/quantile.js'
-import { brief, type Claim, claimInWords, holds } from './claims.js'
 import { type LoadName, loadNames, type Round } from './round.js'
 import type { Throughput } from './throughput.js'
 

@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Bench, portOf, settle } from '../support/bench.js'
 import { startChild } from '../support/child.js'
-import { portOf } from '../support/ingest.js'
 import type { Load } from '../support/load.js'
 import { copyAndInsert, copyPlain, type Limit, writeRows } from './limits.js'
 import type { Options } from './options.js'
-import { type Bench, measureThroughput, settle, type Throughput } from './throughput.js'
-import type { Ticks } from './ticks.js'
+import { measureThroughput, type Throughput } from './throughput.js'
 
 /**
  * The product's loads, by name. A gateway's message holds 64 KB at most with its evidence, so that it comes to five hundred
@@ -36,23 +35,25 @@ export interface Round {
   readonly stubbed: number
 }
 
-export async function measureRound(bench: Bench, ticks: Ticks, options: Options): Promise<Round> {
+export async function measureRound(bench: Bench, options: Options): Promise<Round> {
+  const { ticks } = bench
+  const { window } = options
   const product: Partial<Record<LoadName, Throughput>> = {}
   const measure = async (name: LoadName): Promise<Load> => {
     const load = ticks.load({ ...loads[name], ticks: name === 'single readings' ? options.singleTicks : options.ticks })
-    product[name] = await measureThroughput(bench, load)
+    product[name] = await measureThroughput(bench, load, { window })
     return load
   }
   const limit = async (connections: number, how: typeof copyPlain): Promise<Limit> => {
-    await settle(bench.cluster.pool)
+    await settle(bench)
     const load = ticks.load({ ...loads['500 a message'], ticks: options.ticks })
     const files = await writeRows(bench.cluster, { load, firstRegister: bench.firstRegister, connections, repeats: how === copyAndInsert })
-    await settle(bench.cluster.pool)
+    await settle(bench)
     return how(bench.cluster, files)
   }
   const first = await measure('500 a message')
   const insertTwo = await limit(2, copyAndInsert)
-  const redelivery = await measureThroughput(bench, first, true)
+  const redelivery = await measureThroughput(bench, first, { window, again: true })
   const plainTwo = await limit(2, copyPlain)
   await measure('100 a message')
   const insertOne = await limit(1, copyAndInsert)
@@ -60,22 +61,22 @@ export async function measureRound(bench: Bench, ticks: Ticks, options: Options)
   await measure('500 a message, load profiles')
   await measure('100 a message, 50 answers')
   await measure('single readings')
-  const stubbed = await measureStub(bench, ticks, options)
+  const stubbed = await measureStub(bench, options)
   return { product: product as Record<LoadName, Throughput>, redelivery, insertOne, insertTwo, plainTwo, stubbed }
 }
 
 const stubWithinMs = 120_000
 
 /** The same broker and the same messages, acknowledged at once. */
-async function measureStub(bench: Bench, ticks: Ticks, options: Options): Promise<number> {
-  const { generator, cluster, ingest } = bench
-  await settle(cluster.pool)
+async function measureStub(bench: Bench, options: Options): Promise<number> {
+  const { generator, cluster, ingest, ticks } = bench
+  await settle(bench)
   await generator.close()
   const stub = await startChild(fileURLToPath(new URL('stub-main.js', import.meta.url)), { log: join(cluster.directory, 'stub.log') })
   try {
     const load = ticks.load({ ...loads['single readings'], ticks: options.singleTicks })
     await generator.prepare(load, portOf(stub))
-    const { messages, elapsedMs } = await generator.send({ window: bench.window }, stubWithinMs)
+    const { messages, elapsedMs } = await generator.send({ window: options.window }, stubWithinMs)
     await generator.close()
     return (messages * 1_000) / elapsedMs
   } finally {

@@ -1,18 +1,8 @@
 import type { Pool } from '@endeks/database/pool'
 import { toIso } from '@endeks/domain/time'
-import {
-  exchangesPerMessage,
-  gatewayName,
-  instantOf,
-  type Load,
-  messagesPerGateway,
-  rawInSql,
-  registers,
-  site,
-  tickMs
-} from '../support/load.js'
+import { exchangesPerMessage, gatewayName, instantOf, type Load, messagesPerGateway, rawInSql, registers, site, tickMs } from './load.js'
 
-/** What stands in the tables beside the readings themselves. */
+/** What stands in the tables of the fifty gateways beside the readings themselves. */
 export interface Standing {
   readonly exchanges: number
   readonly conflicts: number
@@ -20,10 +10,15 @@ export interface Standing {
   readonly deadLetters: number
 }
 
+const gateways = Array.from({ length: site.gateways }, (_, gateway) => gatewayName(gateway))
+
 export async function standing(pool: Pool): Promise<Standing> {
   const { rows } = await pool.query<Standing>(
-    `select (select count(*)::integer from metering.exchange) as exchanges, (select count(*)::integer from metering.reading_conflict) as conflicts,
-       (select count(*)::integer from metering.unassigned) as unassigned, (select count(*)::integer from metering.dead_letter) as "deadLetters"`
+    `select (select count(*)::integer from metering.exchange where gateway_id = any ($1)) as exchanges,
+       (select count(*)::integer from metering.reading_conflict) as conflicts,
+       (select count(*)::integer from metering.unassigned where gateway_id = any ($1)) as unassigned,
+       (select count(*)::integer from metering.dead_letter where gateway_id = any ($1)) as "deadLetters"`,
+    [gateways]
   )
   const [row] = rows
   if (row === undefined) throw new Error('the tables could not be counted')
@@ -75,7 +70,7 @@ async function completeGateways(pool: Pool, load: Load): Promise<number> {
     `select count(*)::integer as complete from (
        select gateway_id from metering.sequence_range where epoch = $1 and lane = 'live' and gateway_id = any ($2)
        group by gateway_id having range_agg(int8range(first, last, '[]')) = int8multirange(int8range(1, $3::bigint, '[]'))) as g`,
-    [load.epoch, Array.from({ length: site.gateways }, (_, gateway) => gatewayName(gateway)), messagesPerGateway(load)]
+    [load.epoch, gateways, messagesPerGateway(load)]
   )
   return rows[0]?.complete ?? 0
 }

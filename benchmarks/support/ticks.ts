@@ -1,5 +1,5 @@
 import type { EpochMs } from '@endeks/domain/time'
-import type { Load } from '../support/load.js'
+import type { Load } from './load.js'
 
 /** Gives each load instants of its own, one behind the other, so that no two loads meet and nothing lies in the future. */
 export class Ticks {

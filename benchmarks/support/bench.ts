@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import { systemClock } from '@endeks/domain/process'
+import type { EpochMs } from '@endeks/domain/time'
+import { processorTime, processorTimeOfTree } from './accounting.js'
+import { type Child, startService } from './child.js'
+import { type Cluster, startCluster } from './cluster.js'
+import { type Generator, startGenerator } from './generator.js'
+import { registers, site } from './load.js'
+import { Ticks } from './ticks.js'
+import { enterUtility, fillHistory, formerMonth } from './utility.js'
+import { type Standing, standing } from './verify.js'
+
+/** Fifty gateways, the product's ingest and its database, each a process of its own on the same processors. */
+export interface Bench {
+  readonly cluster: Cluster
+  readonly generator: Generator
+  readonly ingest: { readonly pid: number; readonly port: number }
+  readonly start: EpochMs
+  readonly firstRegister: bigint
+  readonly ticks: Ticks
+  stop(): Promise<void>
+}
+
+export interface BenchOptions {
+  /** of all registers, that are stored before */
+  readonly storedTicks: number
+  readonly validation: boolean
+  /** leaves the logs behind */
+  readonly keep: boolean
+}
+
+export async function startBench(name: string, options: BenchOptions): Promise<Bench> {
+  const cluster = await startCluster(name, options.keep)
+  const running: { stop(): Promise<void> }[] = [cluster]
+  // Whatever goes wrong, no process stays behind.
+  const stop = async (): Promise<void> => {
+    for (const each of running.splice(0)) await each.stop()
+  }
+  try {
+    const settings = Object.entries(cluster.settings).map((setting) => setting.join(' '))
+    console.log(settings.join(', '))
+    const start = formerMonth(systemClock.now())
+    const firstRegister = await enterUtility(cluster.pool, { start, validation: options.validation })
+    const stored = (options.storedTicks * registers).toLocaleString('en')
+    console.error(`storing ${stored} readings`)
+    await fillHistory(cluster.pool, { start, firstRegister, ticks: options.storedTicks })
+    console.log(`${site.gateways} gateways, ${registers.toLocaleString('en')} registers, ${stored} readings stored`)
+    const ingest = await startService('ingest', {
+      arguments: ['run'],
+      environment: { ENDEKS_DATABASE_URL: cluster.url, ENDEKS_MQTT_PORT: '0' },
+      log: join(cluster.directory, 'ingest.log')
+    })
+    running.unshift(ingest)
+    const generator = await startGenerator(join(cluster.directory, 'generator.log'))
+    running.unshift(generator)
+    const ticks = new Ticks(start, options.storedTicks)
+    return { cluster, generator, ingest: { pid: ingest.pid, port: portOf(ingest) }, start, firstRegister, ticks, stop }
+  } catch (thrown) {
+    await stop()
+    throw thrown
+  }
+}
+
+export function portOf(child: Child): number {
+  const { port } = child.ready
+  if (typeof port !== 'number') throw new Error('the process named no port')
+  return port
+}
+
+/** Processor time in microseconds, by process. */
+export interface ProcessorTimes {
+  readonly ingest: number
+  readonly postgres: number
+  readonly generator: number
+}
+
+/** @returns what each process has had since, whenever it is asked */
+export function processorTimes({ ingest, cluster, generator }: Bench): () => ProcessorTimes {
+  const now = (): ProcessorTimes => ({
+    ingest: processorTime(ingest.pid),
+    postgres: processorTimeOfTree(cluster.pid),
+    generator: processorTime(generator.pid)
+  })
+  const at = now()
+  return () => {
+    const { ingest, postgres, generator } = now()
+    return { ingest: ingest - at.ingest, postgres: postgres - at.postgres, generator: generator - at.generator }
+  }
+}
+
+/** Drops what a measurement left to validation, and writes to the disk what it left to a checkpoint: each pays for itself. */
+export async function settle({ cluster }: Bench): Promise<Standing> {
+  await cluster.pool.query('truncate metering.dirty')
+  await cluster.pool.query('checkpoint')
+  return standing(cluster.pool)
+}
