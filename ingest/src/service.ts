@@ -12,6 +12,7 @@ import { type AdoptDependencies, adoptAll, adoptDue, adoptUnassigned } from './c
 import { typedReading } from './commands/typed-reading.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
 import { noStatistics, type Statistics } from './statistics.js'
+import { startStorageKeeper } from './storage-keeper.js'
 import { ExchangeIds } from './store/exchanges.js'
 import { Partitions, withNextMonth } from './store/partitions.js'
 import { readPasswordHash } from './store/places.js'
@@ -100,6 +101,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       { ...{ pool, clock, log, partitions, stored }, dueEveryMs: limits.dueEveryMs ?? dueEveryMs },
       adoption
     )
+    const storage = startStorageKeeper({ databaseUrl: options.databaseUrl, log, partitions })
     log.info('listening', { host: options.mqttHost, port })
     return {
       port,
@@ -112,6 +114,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
         await tick()
         await broker.close()
         await background.stop()
+        await storage.stop()
         await vee.stop()
         await pool.end()
       }

@@ -4,6 +4,7 @@ import type { EpochMs } from '@endeks/domain/time'
 import pg from 'pg'
 import { typeParsers } from '../pool/types.js'
 import { type Migration, migrationsFolder, readMigrations } from './files.js'
+import { installTimescale } from './timescale.js'
 
 export interface MigrateOptions {
   /** the package's own by default */
@@ -33,7 +34,8 @@ const connectWithinMs = 10_000
 
 /**
  * Brings the database to the state of the migrations, each in a transaction of its own together with its check. Two that
- * migrate at once take turns; what is applied is left alone.
+ * migrate at once take turns; what is applied is left alone. A database that is begun here gets TimescaleDB where the server
+ * has it.
  *
  * @param adminUrl as the role that shall own the schema
  * @returns the names of those applied now
@@ -58,6 +60,7 @@ export async function migrate(adminUrl: string, options: MigrateOptions = {}): P
     const refused = states.filter((each) => each.state === 'changed' || each.state === 'missing')
     if (refused.length > 0) throw refusal(refused)
     const pending = migrations.filter((each) => states.some((state) => state.number === each.number && state.state === 'pending'))
+    if (pending.length > 0 && pending.length === migrations.length) await installTimescale(client, options.log)
     for (const migration of pending) {
       await apply(client, migration)
       options.log?.info('migration applied', { name: migration.name })

@@ -477,6 +477,13 @@ export interface MeteringSequenceRange {
   received_at: Generated<Timestamp>
 }
 
+export interface MeteringStoragePolicy {
+  only_one: Generated<boolean>
+  keep_months: number | null
+  columnstore_after_days: Generated<number>
+  readings_dropped_before: Timestamp | null
+}
+
 export interface MeteringTimeTable {
   name: string
   time_column: string
@@ -682,6 +689,7 @@ export interface DB {
   'metering.reading_conflict': MeteringReadingConflict
   'metering.segment': MeteringSegment
   'metering.sequence_range': MeteringSequenceRange
+  'metering.storage_policy': MeteringStoragePolicy
   'metering.time_table': MeteringTimeTable
   'metering.unassigned': MeteringUnassigned
   'rating.accrual': RatingAccrual

@@ -8,6 +8,7 @@ import { hasSqlState } from '../pool/transaction.js'
 
 const templateLock = 0x656e_6474_706c
 const templatesKept = 8
+const workerEndsWithinMs = 10_000
 const prefix = 'endeks_test_'
 /** A database of a test that was killed; none runs this long. */
 const abandonedAfterSeconds = 7_200
@@ -30,6 +31,8 @@ export async function ensureTemplate(adminUrl: string, folder: string = migratio
     await client.query(`create database ${name}`)
     await migrate(withDatabase(adminUrl, name), { folder })
     await client.query(`alter database ${name} with is_template true allow_connections false`)
+    // TimescaleDB keeps a worker in each database that has it; it doesn't come back to one that allows no connections.
+    await client.query(`select pg_terminate_backend(pid, ${workerEndsWithinMs}) from pg_stat_activity where datname = $1`, [name])
     await dropRemains(client)
   })
   return name

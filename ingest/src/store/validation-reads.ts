@@ -10,6 +10,8 @@ export interface DirtySpan {
   readonly registerId: bigint
   readonly from: EpochMs
   readonly to: EpochMs
+  /** what lies before it is settled: readings there may be gone, and the segments that were made of them stay as they are */
+  readonly floor?: EpochMs
 }
 
 /** A segment as it stands in the table. */
@@ -63,6 +65,30 @@ export async function readRegisters(client: PoolClient, ids: readonly bigint[]):
   return new Map(rows.map((row) => [row.id, { id: row.id, digits: row.digits, maxFlowMilliPerHour: row.max_flow }]))
 }
 
+/**
+ * The spans without what retention has settled: a register is only looked at from the first reading on that is kept and that no
+ * segment reaches over, since the beginning of such a segment may be gone. A reading that arrives before it changes nothing.
+ * Nothing is dropped until the transaction ends.
+ */
+export async function clipToFloor(client: PoolClient, spans: readonly DirtySpan[]): Promise<DirtySpan[]> {
+  const { rows: answer } = await client.query<{ floor: EpochMs | null }>('select metering.readings_floor() as floor')
+  const floor = answer[0]?.floor ?? null
+  if (floor === null) return [...spans]
+  const { rows } = await client.query<{ settled_to: EpochMs }>(
+    `select coalesce(reaching.to_at, $2::timestamptz) as settled_to from unnest($1::bigint[]) with ordinality as span (id, n)
+     left join lateral (
+       select * from (select to_at from metering.segment where register_id = span.id and superseded_at is null and from_at < $2::timestamptz
+         order by from_at desc limit 1) last where last.to_at > $2::timestamptz
+     ) reaching on true
+     order by span.n`,
+    [spans.map((each) => each.registerId), toIso(floor)]
+  )
+  return spans.flatMap((span, index) => {
+    const settledTo = rows[index]?.settled_to ?? floor
+    return span.to < settledTo ? [] : [{ ...span, from: span.from < settledTo ? settledTo : span.from, floor: settledTo }]
+  })
+}
+
 /** @returns undefined before the utility is entered: there is no zone yet to cut days by */
 export async function readZone(client: PoolClient): Promise<string | undefined> {
   const { rows } = await client.query<{ zone: string }>('select zone from account.utility')
@@ -92,16 +118,23 @@ interface PlacedReading extends IndexReading {
 export async function readSurroundings(client: PoolClient, query: SurroundingsQuery): Promise<Surroundings[]> {
   const columns = 'at, raw, scaler, unit, status'
   const { rows } = await client.query<PlacedReading>(
-    `select span.n, r.* from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) with ordinality as span (id, from_at, to_at, n)
+    `select span.n, r.*
+     from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) with ordinality as span (id, from_at, to_at, floor, n)
      cross join lateral (
-       (select 0 as part, ${columns} from metering.reading where register_id = span.id and at < span.from_at order by at desc limit $4)
+       (select 0 as part, ${columns} from metering.reading
+        where register_id = span.id and at < span.from_at and at >= span.floor order by at desc limit $5)
        union all
-       (select 1, ${columns} from metering.reading where register_id = span.id and at between span.from_at and span.to_at order by at limit $5)
+       (select 1, ${columns} from metering.reading where register_id = span.id and at between span.from_at and span.to_at order by at limit $6)
        union all
-       (select 2, ${columns} from metering.reading where register_id = span.id and at > span.to_at order by at limit $4)
+       (select 2, ${columns} from metering.reading where register_id = span.id and at > span.to_at order by at limit $5)
      ) r
      order by span.n, r.at`,
-    [...columnsOf(query.spans), query.neighbours, query.limit]
+    [
+      ...columnsOf(query.spans),
+      query.spans.map(({ floor }) => (floor === undefined ? '-infinity' : toIso(floor))),
+      query.neighbours,
+      query.limit
+    ]
   )
   const found = query.spans.map(() => ({ before: [] as IndexReading[], within: [] as IndexReading[], after: [] as IndexReading[] }))
   for (const { n, part, at, raw, scaler, unit, status } of rows) {

@@ -4,6 +4,7 @@ import type { KillPoint } from '../kill-points.js'
 import { MonthsMissing, type Partitions } from '../store/partitions.js'
 import {
   claimDirty,
+  clipToFloor,
   type DirtySpan,
   type LiveSegment,
   lockRegisters,
@@ -71,7 +72,10 @@ export async function revalidate(client: PoolClient, how: Revalidation): Promise
   const ids = first.map((span) => span.registerId)
   await lockRegisters(client, ids)
   const registers = await readRegisters(client, ids)
-  const known = first.filter((span) => registers.has(span.registerId))
+  const known = await clipToFloor(
+    client,
+    first.filter((span) => registers.has(span.registerId))
+  )
   const windows = await settleWindows(client, known, how.rules, { readings: how.readings })
   const changes = changesOf(windows, registers, how.rules)
   await supersedeSegments(client, changes.superseded)

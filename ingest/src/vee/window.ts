@@ -102,7 +102,7 @@ function examine(
   const lookOn = last < 0 && cutAt === undefined && found.after.length >= how.neighbours
   return {
     span: {
-      registerId: span.registerId,
+      ...span,
       from: head[0]?.at ?? span.from,
       to: cutAt ?? tail.at(-1)?.at ?? span.to
     },
@@ -114,6 +114,7 @@ function examine(
 }
 
 function overlaps(exception: OpenException, span: DirtySpan): boolean {
+  if (span.floor !== undefined && exception.from < span.floor) return false
   if (exception.from === exception.to) return exception.from >= span.from && exception.from <= span.to
   return exception.from < span.to && exception.to > span.from
 }
@@ -123,7 +124,7 @@ function widen(examined: Examined, inside: readonly { readonly from: EpochMs; re
   const from = Math.min(span.from, look.from ?? span.from, ...inside.map((each) => each.from))
   const to = cutAt ?? Math.max(span.to, look.to ?? span.to, ...inside.map((each) => each.to))
   if (from === span.from && to === span.to) return undefined
-  return { registerId: span.registerId, from: epochMs(from), to: epochMs(Math.max(to, examined.dirtyTo)) }
+  return { ...span, from: epochMs(from), to: epochMs(Math.max(to, examined.dirtyTo)) }
 }
 
 function toWindow(examined: Examined, own: Pick<Window, 'live' | 'open'>): Window {

@@ -28,6 +28,11 @@ t.teardown(() => pool.end())
 const partitions = new Partitions(database.createPool())
 // Made before: making one waits for whoever holds its table.
 await partitions.ensure([start, ...withNextMonth(systemClock.now())])
+// A hypertable's chunk is made by its first row, and stays when the row goes.
+await admin.query(
+  `insert into metering.reading (register_id, at, raw, status, scaler, unit, source) values (0, '2026-01-01Z', 0, 0, 0, 'm3', 'manual')`
+)
+await admin.query('delete from metering.reading')
 const resolver = new Resolver(systemClock)
 const dependencies = {
   ...{ pool, log, partitions, clock: systemClock, resolver, exchangeIds: new ExchangeIds() },

@@ -1,7 +1,7 @@
 import { inTransaction } from '@endeks/database/pool'
 import { testDatabase } from '@endeks/database/testing'
 import { createLog } from '@endeks/domain/process'
-import { type EpochMs, epochMs } from '@endeks/domain/time'
+import { type EpochMs, epochMs, toIso } from '@endeks/domain/time'
 import fc from 'fast-check'
 import t from 'tap'
 import { noKillPoint } from '../../src/kill-points.js'
@@ -206,4 +206,29 @@ t.test('a span too large for one transaction is done in several', async (t) => {
   const { segments, exceptions } = await standing(register)
   t.equal(segments.length, 1_000)
   t.same(exceptions, [])
+})
+
+t.test('where readings were dropped, nothing that was made of them changes', async (t) => {
+  const register = await newRegister()
+  await arrive(register, [reading(0, 0n), reading(10, 100n), reading(20, 200n), reading(30, 300n)])
+  await worker.drain()
+  const before = await standing(register)
+  // The segment from 10 to 20 reaches over the floor.
+  await admin.query('delete from metering.reading where register_id = $1 and at < $2', [register.id, toIso(epochMs(start + 15 * hour))])
+  await admin.query('update metering.storage_policy set readings_dropped_before = $1', [toIso(epochMs(start + 15 * hour))])
+  t.teardown(() => admin.query('update metering.storage_policy set readings_dropped_before = null'))
+  await arrive(register, [reading(5, 77n), reading(12, 110n), reading(17, 170n)])
+  await worker.drain()
+  t.same(await standing(register), before, 'late ones are stored, and stay out of what is settled')
+  await arrive(register, [reading(25, 240n), reading(40, 400n)])
+  await worker.drain()
+  const { segments } = await standing(register)
+  t.match(segments, [
+    { from: reading(0, 0n).at, to: reading(10, 0n).at },
+    { from: reading(10, 0n).at, to: reading(20, 0n).at, amountMilli: 100_000n },
+    { from: reading(20, 0n).at, to: reading(25, 0n).at, amountMilli: 40_000n },
+    { from: reading(25, 0n).at, to: reading(30, 0n).at, amountMilli: 60_000n },
+    { from: reading(30, 0n).at, to: reading(40, 0n).at, amountMilli: 100_000n }
+  ])
+  t.equal(segments.length, 5, 'from there on it goes on as ever')
 })
