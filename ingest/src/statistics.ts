@@ -1,3 +1,5 @@
+import type { ErrorCode } from '@endeks/domain/errors'
+
 /** What happened since the start, counted. */
 export interface Statistics {
   connections: number
@@ -19,6 +21,10 @@ export interface Statistics {
   profiles: number
   deadLetters: number
   deadLettersOverQuota: number
+  /** dead letters by their code, kept or not */
+  refusals: Partial<Record<ErrorCode, number>>
+  /** messages of other makers' gateways that never came, as far as their numbers tell */
+  foreignMissing: number
 }
 
 export function noStatistics(): Statistics {
@@ -40,6 +46,8 @@ export function noStatistics(): Statistics {
     readingsAdopted: 0,
     profiles: 0,
     deadLetters: 0,
-    deadLettersOverQuota: 0
+    deadLettersOverQuota: 0,
+    refusals: {},
+    foreignMissing: 0
   }
 }

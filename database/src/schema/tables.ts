@@ -43,10 +43,32 @@ export interface AccountCredential {
   revoked_at: Timestamp | null
 }
 
+export interface AccountForeignDevice {
+  id: Computed<bigint>
+  gateway_id: string
+  device: string
+  serial: string
+  recorded_at: Generated<Timestamp>
+  superseded_at: Timestamp | null
+}
+
+export interface AccountForeignKey {
+  id: Computed<bigint>
+  gateway_id: string
+  device: string | null
+  key: string
+  obis: string | null
+  unit: string | null
+  scaler: number | null
+  recorded_at: Generated<Timestamp>
+  superseded_at: Timestamp | null
+}
+
 export interface AccountGateway {
   id: string
   name: string
   created_at: Generated<Timestamp>
+  format: Generated<string>
 }
 
 export interface AccountIdempotency {
@@ -347,6 +369,9 @@ export interface MeteringDeadLetter {
   size: number
   sha256: Buffer
   payload: Buffer
+  read_with: Buffer | null
+  replayed_at: Timestamp | null
+  outcome: string | null
 }
 
 export interface MeteringDirty {
@@ -648,6 +673,8 @@ export interface DB {
   'account.connection': AccountConnection
   'account.contract': AccountContract
   'account.credential': AccountCredential
+  'account.foreign_device': AccountForeignDevice
+  'account.foreign_key': AccountForeignKey
   'account.gateway': AccountGateway
   'account.idempotency': AccountIdempotency
   'account.installation': AccountInstallation

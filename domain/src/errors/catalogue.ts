@@ -53,6 +53,9 @@ export const catalogue = {
   MESSAGE_FOREIGN_GATEWAY: { status: 403, retryable: false },
   MESSAGE_EVIDENCE_HASH: { status: 400, retryable: false },
   MESSAGE_UNSTORABLE: { status: 422, retryable: false },
+  MESSAGE_KEY_UNMAPPED: { status: 422, retryable: false },
+  MESSAGE_VALUE_REFUSED: { status: 422, retryable: false },
+  MESSAGE_BIRTH_NEEDED: { status: 409, retryable: false },
   // commands between services
   COMMAND_UNKNOWN: { status: 400, retryable: false },
   COMMAND_FAILED: { status: 500, retryable: false },

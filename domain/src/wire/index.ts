@@ -26,5 +26,15 @@ export {
   type WireExchange,
   wireVersion
 } from './messages.js'
-export { encodeReadings, type ParsedReadings, parseLossMessage, parseProfileMessage, parseReadings } from './readings.js'
+export { jsonOf } from './parse.js'
+export {
+  encodeReadings,
+  lossMessageOf,
+  type ParsedReadings,
+  parseLossMessage,
+  parseProfileMessage,
+  parseReadings,
+  profileMessageOf,
+  readingsOf
+} from './readings.js'
 export { parseTopic, type TopicKind, topicFor, topicKinds } from './topics.js'

@@ -8,13 +8,22 @@ interface Validator<Value> {
 
 /** A message from its JSON text; MESSAGE_MALFORMED with the first path that is wrong. */
 export function parseJson<Value>(text: string, validator: Validator<Value>): Result<Value, AppError> {
-  let value: unknown
+  const value = jsonOf(text)
+  return value.ok ? checked(value.value, validator) : value
+}
+
+/** Any value from its JSON text; MESSAGE_MALFORMED for what is none. */
+export function jsonOf(text: string): Result<unknown, AppError> {
   try {
-    value = JSON.parse(text)
+    return success(JSON.parse(text))
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return malformed(`not JSON: ${thrown.message}`)
     throw thrown
   }
+}
+
+/** A value held against its schema; MESSAGE_MALFORMED with the first path that is wrong. */
+export function checked<Value>(value: unknown, validator: Validator<Value>): Result<Value, AppError> {
   if (validator.Check(value)) return success(value)
   const first = validator.Errors(value)[0]
   return malformed(`${first?.instancePath === '' ? '/' : (first?.instancePath ?? '/')} ${first?.message ?? 'does not fit the schema'}`)

@@ -14,7 +14,7 @@ import {
   ReadingsMessageSchema,
   type WireExchange
 } from './messages.js'
-import { malformed, parseJson } from './parse.js'
+import { checked, jsonOf, malformed } from './parse.js'
 
 const readingsValidator = Compile(ReadingsMessageSchema)
 const profileValidator = Compile(ProfileMessageSchema)
@@ -51,7 +51,13 @@ export function encodeReadings(message: ParsedReadings): ReadingsMessage {
 
 /** A readings message from its JSON text; MESSAGE_MALFORMED with the first path that is wrong. */
 export function parseReadings(text: string): Result<ParsedReadings, AppError> {
-  const parsed = parseJson(text, readingsValidator)
+  const value = jsonOf(text)
+  return value.ok ? readingsOf(value.value) : value
+}
+
+/** The same from the value that JSON, or another notation of the same shape, stands for. */
+export function readingsOf(value: unknown): Result<ParsedReadings, AppError> {
+  const parsed = checked(value, readingsValidator)
   if (!parsed.ok) return parsed
   const { epoch, lane, sequence, exchanges, readings } = parsed.value
   const count = readings.exchange.length
@@ -82,12 +88,22 @@ export function parseReadings(text: string): Result<ParsedReadings, AppError> {
 }
 
 export function parseProfileMessage(text: string): Result<ProfileMessage, AppError> {
-  return parseJson(text, profileValidator)
+  const value = jsonOf(text)
+  return value.ok ? profileMessageOf(value.value) : value
+}
+
+export function profileMessageOf(value: unknown): Result<ProfileMessage, AppError> {
+  return checked(value, profileValidator)
 }
 
 /** The declaration of lost messages from its JSON text; MESSAGE_MALFORMED with the first path that is wrong. */
 export function parseLossMessage(text: string): Result<LossMessage, AppError> {
-  const parsed = parseJson(text, lossValidator)
+  const value = jsonOf(text)
+  return value.ok ? lossMessageOf(value.value) : value
+}
+
+export function lossMessageOf(value: unknown): Result<LossMessage, AppError> {
+  const parsed = checked(value, lossValidator)
   if (parsed.ok && parsed.value.last < parsed.value.first) return malformed('/last is before /first')
   return parsed
 }

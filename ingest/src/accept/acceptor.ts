@@ -2,6 +2,7 @@ import { AppError, asError } from '@endeks/domain/errors'
 import type { Statistics } from '../statistics.js'
 import type { BatchResult } from './batch.js'
 import { type CommitDependencies, Committer } from './committer.js'
+import { ForeignReading } from './foreign-reading.js'
 import { Lane } from './lane.js'
 import { type Incoming, type Prepared, prepare } from './prepare.js'
 import { heldBytes, type Pressure, PressureGauge } from './pressure.js'
@@ -47,10 +48,12 @@ export class Acceptor {
   readonly #limits: AcceptLimits
   readonly #lanes: readonly Lane[]
   readonly #gauge: PressureGauge
+  readonly #foreign: ForeignReading
 
   constructor(dependencies: AcceptDependencies) {
     this.#dependencies = dependencies
     this.#limits = { ...defaultAcceptLimits, ...dependencies.limits }
+    this.#foreign = new ForeignReading(dependencies)
     const { pendingBytes } = this.#limits
     this.#gauge = new PressureGauge({ highBytes: pendingBytes, lowBytes: pendingBytes / 2 })
     this.#gauge.onChange((high) => {
@@ -82,11 +85,13 @@ export class Acceptor {
     }
     const lane = this.#lanes[laneOf(incoming.gateway, this.#lanes.length)]
     if (lane === undefined) throw new AppError('INTERNAL', 'there is no lane')
-    const message = prepare(incoming, this.#limits)
+    const foreign = this.#foreign.concerns(incoming) ? await this.#foreign.contextOf(incoming) : undefined
+    const message = prepare(incoming, this.#limits, foreign)
     const bytes = heldBytes(message)
     this.#gauge.take(bytes)
     const failure = await lane.store(message).finally(() => this.#gauge.release(bytes))
     if (failure !== undefined) throw failure
+    if (foreign !== undefined) this.#foreign.stored(message)
   }
 
   /** When everything taken until now is stored or refused. */
@@ -127,6 +132,7 @@ export class Acceptor {
     statistics.profiles += result.profiles
     statistics.deadLetters += result.deadLetters
     statistics.deadLettersOverQuota += result.deadLettersOverQuota
+    for (const code of result.refusals) statistics.refusals[code] = (statistics.refusals[code] ?? 0) + 1
   }
 }
 

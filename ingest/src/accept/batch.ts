@@ -1,7 +1,7 @@
 import type { PoolClient } from '@endeks/database/pool'
-import { AppError } from '@endeks/domain/errors'
+import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import { type Clock, type EpochMs, toIso } from '@endeks/domain/time'
-import type { WireExchange } from '@endeks/domain/wire'
+import type { Exchange } from '../formats/format.js'
 import type { KillPoint } from '../kill-points.js'
 import { type ExchangeIds, type ExchangeRow, insertExchanges } from '../store/exchanges.js'
 import { insertDeadLetters, insertProfiles, noteSequences } from '../store/messages.js'
@@ -26,6 +26,8 @@ export interface BatchResult {
   readonly profiles: number
   readonly deadLetters: number
   readonly deadLettersOverQuota: number
+  /** the code of each dead letter, kept or not */
+  readonly refusals: readonly ErrorCode[]
 }
 
 export interface AssembleDependencies {
@@ -62,7 +64,7 @@ export async function assemble(client: PoolClient, messages: readonly Prepared[]
 /** One exchange of one message, with the readings that came from it. */
 interface Talk {
   readonly message: Prepared
-  readonly wire: WireExchange
+  readonly wire: Exchange
   readonly evidence: Prepared['evidence'][number]
   readonly question: Question
   readonly readings: NonNullable<Prepared['readings']>['readings'][number][]
@@ -142,7 +144,7 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     client,
     rows.messages.flatMap((message) => message.sequence ?? [])
   )
-  const profiles = rows.messages.flatMap((message) => message.profile ?? [])
+  const profiles = rows.messages.flatMap((message) => message.profiles ?? [])
   await insertProfiles(client, profiles)
   const letters = rows.messages.flatMap((message) => message.deadLetter ?? [])
   const kept = await insertDeadLetters(client, letters, { perDay: options.deadLettersPerDay, day: options.day })
@@ -153,6 +155,7 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     unassigned: aside.length,
     profiles: profiles.length,
     deadLetters: kept,
-    deadLettersOverQuota: letters.length - kept
+    deadLettersOverQuota: letters.length - kept,
+    refusals: letters.map((letter) => letter.code)
   }
 }

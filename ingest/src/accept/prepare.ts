@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
 import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
-import { type ParsedReadings, parseProfileMessage, parseReadings, parseTopic } from '@endeks/domain/wire'
+import { parseTopic, profileMessageOf, readingsOf } from '@endeks/domain/wire'
+import { readContent } from '../formats/content.js'
+import type { ReadingKey } from '../formats/foreign-gateway.js'
+import type { ForeignContext, ForeignFormat, Readings } from '../formats/format.js'
+import { foreignFormatOf } from '../formats/index.js'
 import type { DeadLetterRow, ProfileRow, SequenceNumber } from '../store/messages.js'
 
 /** A message as it came from an authenticated gateway. */
@@ -11,6 +15,8 @@ export interface Incoming {
   readonly payload: Buffer
   /** why the broker would not have it; it is only kept as a dead letter then */
   readonly refused?: AppError
+  /** sends the gateway a message, if it hears that topic now; only sources that can have it */
+  readonly tell?: (topic: string, payload: Buffer) => void
 }
 
 export interface Evidence {
@@ -23,14 +29,17 @@ export interface Prepared {
   readonly gateway: GatewayId
   readonly topic: string
   readonly bytes: number
-  readonly readings?: ParsedReadings
+  readonly readings?: Readings
   /** the bytes of each of the message's exchanges */
   readonly evidence: readonly Evidence[]
-  readonly profile?: ProfileRow
+  /** what evidence is read with */
+  readonly profiles?: readonly ProfileRow[]
   readonly deadLetter?: DeadLetterRow
   readonly sequence?: SequenceNumber
   /** the original, for the dead letter of a message that only the database finds wrong */
   readonly payload: Buffer
+  /** what that needs to be read another time */
+  readonly readWith?: ReadingKey
 }
 
 export interface PrepareLimits {
@@ -41,8 +50,12 @@ export interface PrepareLimits {
 const keptBytes = 65_536
 const messageLength = 500
 
-/** Reads a message. It never fails: what can't be taken becomes a dead letter with its code. */
-export function prepare(incoming: Incoming, limits: PrepareLimits): Prepared {
+/**
+ * Reads a message. It never fails: what can't be taken becomes a dead letter with its code.
+ *
+ * @param foreign what was entered for its gateway, if the topic is one of another maker's language
+ */
+export function prepare(incoming: Incoming, limits: PrepareLimits, foreign?: ForeignContext): Prepared {
   const { gateway, topic, payload } = incoming
   const plain = { gateway, topic, bytes: payload.length, evidence: [], payload }
   const dead = (error: AppError): Prepared => ({ ...plain, deadLetter: deadLetter(incoming, error) })
@@ -50,6 +63,8 @@ export function prepare(incoming: Incoming, limits: PrepareLimits): Prepared {
   if (payload.length > limits.payloadBytes) {
     return dead(new AppError('MESSAGE_TOO_LARGE', `${payload.length} bytes; send at most ${limits.payloadBytes} in one message`))
   }
+  const format = foreignFormatOf(topic)
+  if (format !== undefined && foreign !== undefined) return prepareForeign(incoming, plain, { format, context: foreign })
   const parsed = parseTopic(topic)
   if (parsed?.gateway !== gateway) return dead(new AppError('MESSAGE_FOREIGN_GATEWAY', `${gateway} may not publish on ${topic}`))
   if (parsed.kind === 'readings') return prepareReadings(incoming, plain)
@@ -58,7 +73,8 @@ export function prepare(incoming: Incoming, limits: PrepareLimits): Prepared {
 }
 
 function prepareReadings(incoming: Incoming, plain: Prepared): Prepared {
-  const parsed = parseReadings(incoming.payload.toString('utf8'))
+  const content = readContent(incoming.payload)
+  const parsed = content.ok ? readingsOf(content.value) : content
   if (!parsed.ok) return { ...plain, deadLetter: deadLetter(incoming, parsed.error) }
   const { epoch, lane, sequence, exchanges } = parsed.value
   const numbered = { ...plain, sequence: { gateway: incoming.gateway, epoch, lane, sequence } }
@@ -77,7 +93,8 @@ function prepareReadings(incoming: Incoming, plain: Prepared): Prepared {
 }
 
 function prepareProfile(incoming: Incoming, plain: Prepared): Prepared {
-  const parsed = parseProfileMessage(incoming.payload.toString('utf8'))
+  const given = readContent(incoming.payload)
+  const parsed = given.ok ? profileMessageOf(given.value) : given
   if (!parsed.ok) return { ...plain, deadLetter: deadLetter(incoming, parsed.error) }
   const { hash, content } = parsed.value
   const actual = createHash('sha256').update(content, 'utf8').digest()
@@ -85,12 +102,36 @@ function prepareProfile(incoming: Incoming, plain: Prepared): Prepared {
     const error = new AppError('MESSAGE_EVIDENCE_HASH', `/hash is ${hash}, the content gives ${actual.toString('hex')}`)
     return { ...plain, deadLetter: deadLetter(incoming, error) }
   }
-  return { ...plain, profile: { gateway: incoming.gateway, hash: actual, content } }
+  return { ...plain, profiles: [{ gateway: incoming.gateway, hash: actual, content }] }
+}
+
+/** Of a message of another maker's a part may be taken and a part be kept as a dead letter. */
+function prepareForeign(
+  incoming: Incoming,
+  plain: Prepared,
+  { format, context }: { readonly format: ForeignFormat; readonly context: ForeignContext }
+): Prepared {
+  const { gateway, topic } = incoming
+  if (context.gateway.format !== format.name || !format.mayPublish(gateway, topic)) {
+    const error = new AppError('MESSAGE_FOREIGN_GATEWAY', `${gateway} speaks ${context.gateway.format} and may not publish on ${topic}`)
+    return { ...plain, deadLetter: deadLetter(incoming, error) }
+  }
+  const { readings, evidence = [], profiles = [], refusal, readWith, answer } = format.read(incoming, context)
+  if (answer !== undefined) incoming.tell?.(answer.topic, answer.payload)
+  const needed = readWith === undefined ? profiles : [...profiles, readWith]
+  return {
+    ...plain,
+    evidence,
+    profiles: needed.filter((each) => !context.isStored(each)).map((each) => ({ gateway, ...each })),
+    ...(readings === undefined ? {} : { readings }),
+    ...(readWith === undefined ? {} : { readWith }),
+    ...(refusal === undefined ? {} : { deadLetter: deadLetter({ ...plain, ...(readWith === undefined ? {} : { readWith }) }, refusal) })
+  }
 }
 
 /** A message's dead letter: its first 64 KB, and size and hash of the whole. */
 export function deadLetter(
-  message: { readonly gateway: GatewayId; readonly topic: string; readonly payload: Buffer },
+  message: { readonly gateway: GatewayId; readonly topic: string; readonly payload: Buffer; readonly readWith?: ReadingKey },
   error: { readonly code: ErrorCode; readonly message: string }
 ): DeadLetterRow {
   return {
@@ -100,7 +141,8 @@ export function deadLetter(
     message: printable(error.message),
     size: message.payload.length,
     sha256: createHash('sha256').update(message.payload).digest(),
-    payload: Buffer.from(message.payload.subarray(0, keptBytes))
+    payload: Buffer.from(message.payload.subarray(0, keptBytes)),
+    ...(message.readWith === undefined ? {} : { readWith: message.readWith.hash })
   }
 }
 

@@ -5,6 +5,7 @@ import type { Log } from '@endeks/domain/process'
 import { topicFor } from '@endeks/domain/wire'
 import { Aedes, type AedesOptions, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes'
 import type { Incoming } from '../accept/prepare.js'
+import { foreignFormatOf, isOwnCommandFilter, isOwnDeathTopic } from '../formats/index.js'
 import type { KillPoint } from '../kill-points.js'
 import type { Statistics } from '../statistics.js'
 import {
@@ -21,6 +22,7 @@ import { Deliveries, type DeliveryLimits, defaultDeliveryLimits, type Outbox } f
 import { defaultFrameLimits, type FrameLimits } from './frame-scanner.js'
 import { GuardedConnection } from './guarded-connection.js'
 import { NothingKept, nothingRouted } from './nothing-kept.js'
+import { encodePublish } from './publish-packet.js'
 
 export interface BrokerLimits extends ConnectLimits, FrameLimits, DeliveryLimits {
   readonly connections: number
@@ -54,6 +56,8 @@ interface ClientState {
   readonly refusal: Refusal | undefined
   /** while it hears its commands */
   outbox?: Outbox | undefined
+  /** where an edge node of Sparkplug hears commands */
+  edgeCommands?: string
 }
 
 /**
@@ -104,7 +108,8 @@ export class Broker {
       },
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
-        const allowed = subscription.topic === topicFor(gatewayId(client.id), 'cmd')
+        const { topic } = subscription
+        const allowed = topic === topicFor(gatewayId(client.id), 'cmd') || isOwnCommandFilter(client.id, topic)
         if (!allowed) this.#dependencies.statistics.subscriptionsRefused += 1
         // A null subscription is answered with 0x80, failure (MQTT 3.1.1, 3.9.3).
         done(null, allowed ? subscription : null)
@@ -163,7 +168,10 @@ export class Broker {
   /** Refusals wait for `authenticate`, which answers them with a CONNACK; here the connection would only be closed. */
   #preConnect(client: Client, packet: ConnectPacket): boolean {
     const { clientId, keepalive: keepaliveS = 0, will } = packet
-    const refusal = judgeConnect({ clientId, keepaliveS, hasWill: will !== undefined && will !== null }, this.#limits)
+    // Sparkplug insists on a will. Nobody here would hear it, so it is taken off; no other is let in at all.
+    const hasWill = will !== undefined && will !== null && !isOwnDeathTopic(clientId, will.topic)
+    delete packet.will
+    const refusal = judgeConnect({ clientId, keepaliveS, hasWill }, this.#limits)
     this.#states.set(client, { keepaliveS, refusal })
     // The broker keeps no sessions; "session present: 0" tells whoever asked for one.
     packet.clean = true
@@ -195,11 +203,12 @@ export class Broker {
     const { topic, retain, qos } = packet
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     const gateway = gatewayId(client.id)
-    const refused = refusalOf(retain, qos)
+    const refused = refusalOf(retain, qos, topic)
     // Nothing of it stays in the broker's memory, as a retained message or otherwise.
     packet.payload = Buffer.alloc(0)
     packet.retain = false
-    const message = { gateway, topic, payload, ...(refused === undefined ? {} : { refused }) }
+    const tell = (on: string, told: Buffer): void => this.#tellEdgeNode(client, on, told)
+    const message = { gateway, topic, payload, tell, ...(refused === undefined ? {} : { refused }) }
     const keepaliveS = this.#states.get(client)?.keepaliveS ?? this.#limits.leastKeepaliveS
     within(this.#dependencies.accept(message), holdMs(keepaliveS)).then(
       () => {
@@ -213,9 +222,16 @@ export class Broker {
     )
   }
 
+  /** With QoS 0, as Sparkplug wants its commands; whether one arrived shows in what the edge node does. */
+  #tellEdgeNode(client: Client, topic: string, payload: Buffer): void {
+    if (this.#states.get(client)?.edgeCommands === topic && !client.closed) client.conn.write(encodePublish({ topic, payload }))
+  }
+
   #subscribed(subscriptions: readonly Subscription[], client: Client): void {
     const state = this.#states.get(client)
     const gateway = gatewayId(client.id)
+    const edge = subscriptions.find(({ topic, qos }) => qos <= 2 && isOwnCommandFilter(gateway, topic) && !topic.endsWith('+'))
+    if (state !== undefined && edge !== undefined) state.edgeCommands = edge.topic
     // The QoS of what was refused is 0x80 by now. With QoS 0 nobody knows whether a command arrived, so it is not sent.
     const hears = subscriptions.some(({ topic, qos }) => topic === topicFor(gateway, 'cmd') && (qos === 1 || qos === 2))
     if (!hears || state === undefined || state.outbox !== undefined || client.closed) return
@@ -242,10 +258,12 @@ export class Broker {
 
 /**
  * A publish that is not allowed is kept as a dead letter and acknowledged: MQTT 3.1.1 knows only that or closing the connection
- * (3.3.5), after which the gateway would send the same again for ever and never come to its next message.
+ * (3.3.5), after which the gateway would send the same again for ever and never come to its next message. Sparkplug's reports
+ * are without acknowledgement by its specification.
  */
-function refusalOf(retain: boolean, qos: number): AppError | undefined {
+function refusalOf(retain: boolean, qos: number, topic: string): AppError | undefined {
   if (retain) return new AppError('MESSAGE_MALFORMED', 'retained messages are not taken')
+  if (qos === 0 && foreignFormatOf(topic)?.name === 'sparkplug') return undefined
   if (qos !== 1) return new AppError('MESSAGE_MALFORMED', `publish with QoS 1, not ${qos}`)
   return undefined
 }

@@ -1,17 +1,19 @@
 export interface Publish {
   readonly topic: string
-  /** 1 to 65,535 */
-  readonly messageId: number
+  /** 1 to 65,535; undefined for a PUBLISH that is not acknowledged */
+  readonly messageId?: number
   readonly payload: Buffer
 }
 
+const publishQos0 = 0x30
 const publishQos1 = 0x32
 
-/** A PUBLISH with QoS 1 as bytes (MQTT 3.1.1, 3.3). */
+/** A PUBLISH as bytes (MQTT 3.1.1, 3.3): with QoS 1 where it has a number, else with QoS 0. */
 export function encodePublish({ topic, messageId, payload }: Publish): Buffer {
   const name = Buffer.from(topic)
-  const head = [publishQos1, ...remainingLength(2 + name.length + 2 + payload.length)]
-  return Buffer.concat([Buffer.from(head), u16(name.length), name, u16(messageId), payload])
+  const id = messageId === undefined ? Buffer.alloc(0) : u16(messageId)
+  const head = [messageId === undefined ? publishQos0 : publishQos1, ...remainingLength(2 + name.length + id.length + payload.length)]
+  return Buffer.concat([Buffer.from(head), u16(name.length), name, id, payload])
 }
 
 function u16(value: number): Buffer {

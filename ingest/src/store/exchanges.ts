@@ -1,14 +1,14 @@
 import type { PoolClient } from '@endeks/database/pool'
 import type { GatewayId } from '@endeks/domain/identifiers'
 import { type EpochMs, toIso } from '@endeks/domain/time'
-import type { WireExchange } from '@endeks/domain/wire'
+import type { Exchange } from '../formats/format.js'
 
 /** A conversation that is about to be stored: its id and the day of its receipt are how readings name it. */
 export interface ExchangeRow {
   readonly id: bigint
   readonly day: string
   readonly gateway: GatewayId
-  readonly wire: WireExchange
+  readonly wire: Exchange
   readonly request: Buffer
   readonly response: Buffer
 }

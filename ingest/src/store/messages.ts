@@ -1,4 +1,5 @@
 import type { PoolClient } from '@endeks/database/pool'
+import type { ErrorCode } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
 
 /** A message's number, by which a gap in what arrived is seen. */
@@ -83,12 +84,14 @@ export async function insertProfiles(client: PoolClient, profiles: readonly Prof
 export interface DeadLetterRow {
   readonly gateway: GatewayId
   readonly topic: string
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly size: number
   readonly sha256: Buffer
   /** the first 64 KB */
   readonly payload: Buffer
+  /** hash of the profile without which its bytes can't be read another time */
+  readonly readWith?: Buffer
 }
 
 /**
@@ -103,15 +106,15 @@ export async function insertDeadLetters(
 ): Promise<number> {
   if (letters.length === 0) return 0
   const { rowCount } = await client.query(
-    `insert into metering.dead_letter (gateway_id, topic, code, message, size, sha256, payload)
-     select l.gateway_id, l.topic, l.code, l.message, l.size, l.sha256, l.payload
+    `insert into metering.dead_letter (gateway_id, topic, code, message, size, sha256, payload, read_with)
+     select l.gateway_id, l.topic, l.code, l.message, l.size, l.sha256, l.payload, l.read_with
      from (select t.*, row_number() over (partition by gateway_id order by n) as place
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bytea[], $7::bytea[])
-         with ordinality as t (gateway_id, topic, code, message, size, sha256, payload, n)) l
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bytea[], $7::bytea[], $8::bytea[])
+         with ordinality as t (gateway_id, topic, code, message, size, sha256, payload, read_with, n)) l
      join (select g.gateway_id, (select count(*) from (select from metering.dead_letter d
-         where d.gateway_id = g.gateway_id and d.received_at >= $8::timestamptz limit $9) kept) as kept
+         where d.gateway_id = g.gateway_id and d.received_at >= $9::timestamptz limit $10) kept) as kept
        from (select distinct unnest($1::text[]) as gateway_id) g) k on k.gateway_id = l.gateway_id
-     where k.kept + l.place <= $9
+     where k.kept + l.place <= $10
      order by l.n`,
     [
       letters.map((each) => each.gateway),
@@ -121,6 +124,7 @@ export async function insertDeadLetters(
       letters.map((each) => each.size),
       letters.map((each) => each.sha256),
       letters.map((each) => each.payload),
+      letters.map((each) => each.readWith ?? null),
       `${quota.day}T00:00:00Z`,
       quota.perDay
     ]

@@ -44,6 +44,11 @@ export const errorsTr: ErrorTexts = {
   MESSAGE_TOO_LARGE: 'Mesaj alınmadı. İzin verilen boyuttan büyük. Ağ geçidinin ayarını denetleyin.',
   MESSAGE_MALFORMED: 'Mesaj okunamadı. Biçimi tanınmıyor. Ağ geçidinin sürümünü denetleyin.',
   MESSAGE_UNSTORABLE: 'Mesaj saklanamadı. Veritabanı içeriğini kabul etmedi. Sistem yöneticisine istek numarasını verin.',
+  MESSAGE_KEY_UNMAPPED:
+    'Ağ geçidi, hangi endekse ait olduğu girilmemiş bir anahtar gönderdi. Anahtarı girin, sonra mesajı yeniden işletin.',
+  MESSAGE_VALUE_REFUSED:
+    'Mesajdaki bir değer sayaç endeksi değil. Ağ geçidindeki anahtarı, birimini ve ondalık basamaklarını kontrol edin.',
+  MESSAGE_BIRTH_NEEDED: 'Ağ geçidi, doğum belgesinde açıklanmamış bir takma ad kullandı. Kendisinden yeni belge istendi.',
   MESSAGE_FOREIGN_GATEWAY: 'Mesaj alınmadı. Başka bir ağ geçidinin adına gönderilmiş. Ağ geçidinin kimliğini denetleyin.',
   MESSAGE_EVIDENCE_HASH: 'Mesaj alınmadı. Telgrafın özeti baytlarıyla uyuşmuyor. Ağ geçidini denetleyin.',
   COMMAND_UNKNOWN: 'İşlem yapılmadı. Sunucu bu işi tanımıyor. Sunucunun sürümünü denetleyin.',

@@ -1,0 +1,57 @@
+import type { AppError } from '@endeks/domain/errors'
+import type { GatewayId } from '@endeks/domain/identifiers'
+import type { EpochMs } from '@endeks/domain/time'
+import type { ParsedReadings, WireExchange } from '@endeks/domain/wire'
+import type { ForeignGateway, GatewayFormat, ReadingKey } from './foreign-gateway.js'
+import type { Births } from './sparkplug/births.js'
+
+/** An exchange whose bytes are kept beside it. */
+export type Exchange = Omit<WireExchange, 'request' | 'response'>
+
+/** Readings in the one shape that acceptance works on, whatever format they came in. */
+export interface Readings {
+  readonly exchanges: readonly Exchange[]
+  readonly readings: ParsedReadings['readings']
+}
+
+/** What was read of a message: what is to be stored, and what of it is not. Both may be there, and neither. */
+export interface ReadMessage {
+  readonly readings?: Readings
+  /** the bytes of each exchange */
+  readonly evidence?: readonly { readonly request: Buffer; readonly response: Buffer }[]
+  /** what the evidence is read with */
+  readonly profiles?: readonly ReadingKey[]
+  /** why the message, or a part of it, is not taken: it is kept as a dead letter */
+  readonly refusal?: AppError
+  /** what a refused message needs to be read another time */
+  readonly readWith?: ReadingKey
+  /** what the gateway is to be sent at once */
+  readonly answer?: { readonly topic: string; readonly payload: Buffer }
+}
+
+/** What a format of another maker's needs beside the message. */
+export interface ForeignContext {
+  readonly gateway: ForeignGateway
+  readonly births: Births
+  readonly receivedAt: EpochMs
+  /** told how many messages are missing before the one that is read */
+  readonly gap: (missing: number) => void
+  /** whether what evidence is read with is stored already, and need not be again */
+  readonly isStored: (key: ReadingKey) => boolean
+}
+
+export interface ForeignMessage {
+  readonly gateway: GatewayId
+  readonly topic: string
+  readonly payload: Buffer
+}
+
+/** A language of gateways that are not ours. */
+export interface ForeignFormat {
+  readonly name: Exclude<GatewayFormat, 'endeks'>
+  /** whether a topic is one of this language's, whoever publishes on it */
+  readonly knows: (topic: string) => boolean
+  /** whether this gateway may publish on it */
+  readonly mayPublish: (gateway: GatewayId, topic: string) => boolean
+  readonly read: (message: ForeignMessage, context: ForeignContext) => ReadMessage
+}

@@ -1,0 +1,40 @@
+import type { Pool } from '@endeks/database/pool'
+import { isObis } from '@endeks/domain/metering'
+import { isMeterUnit } from '@endeks/domain/units'
+import { ForeignGateway, gatewayFormats, type KeyRow } from '../formats/foreign-gateway.js'
+
+/** More rows than this of one gateway are not read: what they would have said is refused as unknown, and kept. */
+const mostRows = 10_000
+
+interface Row {
+  readonly format: string
+  readonly keys: { device: string | null; key: string; obis: string | null; unit: string | null; scaler: number | null }[]
+  readonly devices: { device: string; serial: string }[]
+}
+
+/** What was entered for a gateway of another maker; a gateway of ours, or one that is not there, has nothing entered. */
+export async function readForeignGateway(pool: Pool, gateway: string): Promise<ForeignGateway> {
+  const { rows } = await pool.query<Row>({
+    name: 'read-foreign-gateway',
+    text: `select g.format,
+        coalesce((select jsonb_agg(jsonb_build_object('device', k.device, 'key', k.key, 'obis', k.obis, 'unit', k.unit, 'scaler', k.scaler))
+          from (select * from account.foreign_key where gateway_id = g.id and superseded_at is null order by id limit $2) k), '[]') as keys,
+        coalesce((select jsonb_agg(jsonb_build_object('device', d.device, 'serial', d.serial))
+          from (select * from account.foreign_device where gateway_id = g.id and superseded_at is null order by id limit $2) d), '[]') as devices
+      from account.gateway g where g.id = $1`,
+    values: [gateway, mostRows]
+  })
+  const row = rows[0]
+  const format = gatewayFormats.find((each) => each === row?.format) ?? 'endeks'
+  const serials = new Map(row?.devices.map((each) => [each.device, each.serial]))
+  return new ForeignGateway(format, row?.keys.map(keyRow) ?? [], serials)
+}
+
+function keyRow({ device, key, obis, unit, scaler }: Row['keys'][number]): KeyRow {
+  const known = obis !== null && isObis(obis) && unit !== null && isMeterUnit(unit)
+  return {
+    key,
+    ...(device === null ? {} : { device }),
+    ...(known ? { meaning: { obis, unit, ...(scaler === null ? {} : { scaler }) } } : {})
+  }
+}
