@@ -6,16 +6,18 @@ import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { type AcceptLimits, Acceptor } from './accept/acceptor.js'
 import { Resolver, type ResolverLimits } from './accept/resolver.js'
-import { Broker, type BrokerLimits } from './broker/broker.js'
+import { Broker } from './broker/broker.js'
+import type { BrokerLimits } from './broker/broker-limits.js'
 import { type CredentialLimits, Credentials } from './broker/credentials.js'
+import { listenAsSet, type PlainPolicy } from './broker/listening.js'
 import { type AdoptDependencies, adoptAll, adoptDue, adoptUnassigned } from './commands/adopt.js'
 import { typedReading } from './commands/typed-reading.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
 import { noStatistics, type Statistics } from './statistics.js'
 import { startStorageKeeper } from './storage-keeper.js'
+import { liveProofs, readPasswordHash } from './store/credentials.js'
 import { ExchangeIds } from './store/exchanges.js'
 import { Partitions, withNextMonth } from './store/partitions.js'
-import { readPasswordHash } from './store/places.js'
 import { type VeeLimits, type VeeStatistics, VeeWorker } from './vee/worker.js'
 
 export interface IngestLimits {
@@ -31,8 +33,11 @@ export interface IngestLimits {
 export interface IngestOptions {
   readonly databaseUrl: string
   readonly mqttHost: string
-  /** 0 for any free one */
+  /** of plain text; 0 for any free one */
   readonly mqttPort: number
+  /** where plain text may be heard; `loopback` by default */
+  readonly mqttPlain?: PlainPolicy
+  readonly mqtts?: { readonly port: number; readonly directory: string; readonly certificateRequired: boolean }
   readonly clock: Clock
   readonly log: Log
   readonly limits?: Partial<IngestLimits>
@@ -40,8 +45,9 @@ export interface IngestOptions {
 }
 
 export interface RunningIngest {
-  /** where the broker listens */
+  /** where the broker listens in plain text, or by TLS if it does not */
   readonly port: number
+  readonly tlsPort?: number
   statistics(): Statistics & { readonly vee: VeeStatistics }
   /** Takes nothing new, stores and acknowledges what is under way, ends. */
   stop(): Promise<void>
@@ -57,7 +63,7 @@ const dueEveryMs = 60_000
 /**
  * Broker, acceptance, validation and commands in one process.
  *
- * @throws {AppError} DATABASE_UNREACHABLE, PORT_TAKEN
+ * @throws {AppError} DATABASE_UNREACHABLE, PORT_TAKEN, CONFIG_INVALID
  */
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { clock, log, limits = {}, killPoint = noKillPoint } = options
@@ -80,14 +86,21 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     ...(limits.accept === undefined ? {} : { limits: limits.accept })
   })
   const broker = new Broker({
-    ...{ log, statistics, killPoint },
+    ...{ clock, log, statistics, killPoint },
     credentials: new Credentials((gateway) => readPasswordHash(pool, gateway), clock, limits.credentials),
+    proofs: liveProofs(pool),
     accept: (message) => acceptor.accept(message),
+    pressure: acceptor.pressure,
+    certificateRequired: options.mqtts?.certificateRequired ?? false,
     ...(limits.broker === undefined ? {} : { limits: limits.broker })
   })
   try {
     await reach(partitions, clock)
-    const port = await broker.listen(options.mqttHost, options.mqttPort)
+    const listening = await listenAsSet(broker, {
+      ...{ host: options.mqttHost, port: options.mqttPort },
+      ...(options.mqttPlain === undefined ? {} : { plain: options.mqttPlain }),
+      ...(options.mqtts === undefined ? {} : { tls: options.mqtts })
+    })
     vee.start()
     const adoption: AdoptDependencies = {
       ...{ pool, resolver, partitions, killPoint },
@@ -102,10 +115,11 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       adoption
     )
     const storage = startStorageKeeper({ databaseUrl: options.databaseUrl, log, partitions })
-    log.info('listening', { host: options.mqttHost, port })
+    log.info('listening', { ...listening })
     return {
-      port,
-      statistics: () => ({ ...statistics, vee: vee.statistics() }),
+      port: (listening.plain ?? listening.tls)?.port ?? options.mqttPort,
+      ...(listening.tls === undefined ? {} : { tlsPort: listening.tls.port }),
+      statistics: () => ({ ...structuredClone(statistics), vee: vee.statistics() }),
       stop: async () => {
         broker.refuseMessages()
         await Promise.race([acceptor.idle(), new Promise((resolve) => setTimeout(resolve, drainWithinMs).unref())])

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@endeks/domain/errors'
+import { type Counts, type CutReason, cutReasons, noCounts, type RefusalReason, refusalReasons } from './broker/reasons.js'
 
 /** What happened since the start, counted. */
 export interface Statistics {
@@ -6,6 +7,11 @@ export interface Statistics {
   connectsRefused: number
   subscriptionsRefused: number
   connectionsCut: number
+  /** of `connectsRefused` and `connectionsCut`, and of TLS handshakes that failed, by reason */
+  readonly connectsRefusedBy: Counts<RefusalReason>
+  readonly connectionsCutBy: Counts<CutReason>
+  /** how often a gateway had used up its allowance, and was not read for a while */
+  slowdowns: number
   messages: number
   messagesUnacknowledged: number
   /** how often more was held than could be stored in time, and sources stopped reading */
@@ -33,6 +39,9 @@ export function noStatistics(): Statistics {
     connectsRefused: 0,
     subscriptionsRefused: 0,
     connectionsCut: 0,
+    connectsRefusedBy: noCounts(refusalReasons),
+    connectionsCutBy: noCounts(cutReasons),
+    slowdowns: 0,
     messages: 0,
     messagesUnacknowledged: 0,
     pressureRises: 0,

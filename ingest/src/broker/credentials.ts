@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { AppError } from '@endeks/domain/errors'
 import type { Clock } from '@endeks/domain/time'
 import { hash as argon2, verify } from '@node-rs/argon2'
@@ -14,7 +14,7 @@ export interface CredentialLimits {
 }
 
 export const defaultCredentialLimits: CredentialLimits = {
-  rememberMs: 60_000,
+  rememberMs: 24 * 3_600_000,
   remembered: 20_000,
   atOnce: 2,
   waiting: 500,
@@ -23,8 +23,8 @@ export const defaultCredentialLimits: CredentialLimits = {
 
 /**
  * Checks gateways' passwords. The row is read every time, so a revoked credential is refused at once; only the computation
- * is spared for a minute, so that a thousand gateways that reconnect together don't cost a minute of CPU. An unknown gateway
- * takes the same time as a wrong password.
+ * is spared for a day, so that a thousand gateways that reconnect together don't cost a minute of CPU. What is remembered of a
+ * right password is a digest under a key of this process. An unknown gateway takes the same time as a wrong password.
  */
 export class Credentials {
   readonly #readHash: (gateway: string) => Promise<string | undefined>
@@ -32,6 +32,7 @@ export class Credentials {
   readonly #limits: CredentialLimits
   readonly #nobody = argon2('nobody has this password')
   readonly #right = new Map<string, number>()
+  readonly #secret = randomBytes(32)
   #running = 0
   readonly #queue: (() => void)[] = []
 
@@ -41,19 +42,25 @@ export class Credentials {
     this.#limits = { ...defaultCredentialLimits, ...limits }
   }
 
-  /** @throws {AppError} LOGIN_TOO_MANY when too many wait, or whatever reading the row throws: neither says that the password is wrong */
-  async check(gateway: string, password: Buffer): Promise<boolean> {
-    if (password.length > this.#limits.passwordBytes) return false
+  /**
+   * @param mayCompute false to let in only who is remembered: whoever tries passwords learns nothing then, and the gateway itself
+   *   comes in all the same
+   * @returns the hash that the password is right for, undefined for a wrong one, or that it would have to be computed
+   * @throws {AppError} LOGIN_TOO_MANY when too many wait, or whatever reading the row throws: neither says that the password is wrong
+   */
+  async check(gateway: string, password: Buffer, mayCompute = true): Promise<{ readonly hash: string } | 'not computed' | undefined> {
+    if (password.length > this.#limits.passwordBytes) return undefined
     const hash = await this.#readHash(gateway)
-    const key = createHash('sha256')
+    const key = createHmac('sha256', this.#secret)
       .update(`${gateway}\n${hash ?? ''}\n`)
       .update(password)
       .digest('base64')
-    if (hash !== undefined && (this.#right.get(key) ?? 0) > this.#clock.now()) return true
+    if (hash !== undefined && (this.#right.get(key) ?? 0) > this.#clock.now()) return { hash }
+    if (!mayCompute) return 'not computed'
     const right = await this.#compute(hash ?? (await this.#nobody), password)
-    if (hash === undefined || !right) return false
+    if (hash === undefined || !right) return undefined
     this.#remember(key)
-    return true
+    return { hash }
   }
 
   #remember(key: string): void {

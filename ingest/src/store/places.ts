@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from '@endeks/database/pool'
+import type { PoolClient } from '@endeks/database/pool'
 import type { EpochMs } from '@endeks/domain/time'
 import { toIso } from '@endeks/domain/time'
 
@@ -107,13 +107,4 @@ export async function readRegisterAt(
     [registerId, toIso(at)]
   )
   return { known: rows[0] !== undefined, installed: rows[0]?.installed ?? false }
-}
-
-/** The hash that a gateway's password is checked against; undefined for an unknown gateway or one whose credential is revoked. */
-export async function readPasswordHash(pool: Pool, gateway: string): Promise<string | undefined> {
-  const { rows } = await pool.query<{ password_hash: string }>(
-    'select password_hash from account.credential where gateway_id = $1 and revoked_at is null',
-    [gateway]
-  )
-  return rows[0]?.password_hash
 }

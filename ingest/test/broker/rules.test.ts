@@ -8,7 +8,7 @@ import { FrameScanner } from '../../src/broker/frame-scanner.js'
 
 t.test('a connect is judged by its client id, its keepalive and its will', (t) => {
   const judge = (clientId: string, keepaliveS: number, hasWill = false) =>
-    judgeConnect({ clientId, keepaliveS, hasWill }, defaultConnectLimits)
+    judgeConnect({ protocolVersion: 4, clientId, keepaliveS, hasWill }, defaultConnectLimits)
   t.equal(judge('gw-1', 15), undefined)
   t.match(judge('gw/1', 60), { returnCode: 2 })
   t.match(judge('', 60), { returnCode: 2 })
@@ -39,15 +39,15 @@ t.test('packets are followed however they are cut, and one byte too many is seen
       fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 8 }),
       fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1 }),
       (lengths, cuts) => {
-        const scanner = new FrameScanner({ connectBytes: 100, packetBytes: 20_000 })
+        const scanner = new FrameScanner({ connectBytes: 100, packetBytes: 20_000, controlBytes: 100 })
         const stream = Buffer.concat([connect, ...lengths.map((length) => packet(0x32, length))])
         let position = 0
         for (let index = 0; position < stream.length; index += 1) {
           const size = cuts[index % cuts.length] ?? 1
-          if (scanner.scan(stream.subarray(position, position + size)) !== undefined) return false
+          if (scanner.scan(stream.subarray(position, position + size)).refused !== undefined) return false
           position += size
         }
-        return scanner.scan(packet(0x32, 20_001).subarray(0, 4)) !== undefined
+        return scanner.scan(packet(0x32, 20_001).subarray(0, 4)).refused !== undefined
       }
     ),
     { numRuns: 50 }
@@ -56,10 +56,11 @@ t.test('packets are followed however they are cut, and one byte too many is seen
 })
 
 t.test('a stream that is not MQTT ends at its first bytes', (t) => {
-  const limits = { connectBytes: 100, packetBytes: 1_000 }
-  t.match(new FrameScanner(limits).scan(Buffer.from('GET /')), /begins no CONNECT/)
-  t.match(new FrameScanner(limits).scan(Buffer.from([0x10, 101])), /101 bytes/)
-  t.match(new FrameScanner(limits).scan(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x80])), /more than four bytes/)
+  const limits = { connectBytes: 100, packetBytes: 1_000, controlBytes: 100 }
+  const why = (bytes: Buffer) => new FrameScanner(limits).scan(bytes).refused?.why ?? ''
+  t.match(why(Buffer.from('GET /')), /begins no CONNECT/)
+  t.match(why(Buffer.from([0x10, 101])), /101 bytes/)
+  t.match(why(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x80])), /more than four bytes/)
   t.end()
 })
 

@@ -21,7 +21,13 @@ export async function startBroker(t: Test, dependencies: Partial<BrokerDependenc
   const statistics = noStatistics()
   const broker = new Broker({
     credentials: new Credentials(async (gateway) => (gateway === 'nobody' ? undefined : passwordHash), systemClock),
+    proofs: {
+      passwordHashes: async (gateways) => new Map(gateways.map((gateway) => [gateway, passwordHash])),
+      fingerprints: async (fingerprints) => new Set(fingerprints)
+    },
     accept: async () => undefined,
+    pressure: { high: false, onChange: () => () => undefined },
+    clock: systemClock,
     log: silent,
     statistics,
     killPoint: noKillPoint,
