@@ -71,6 +71,15 @@ export interface AccountGateway {
   format: Generated<string>
 }
 
+export interface AccountGatewayCertificate {
+  fingerprint: string
+  gateway_id: string
+  serial: string
+  issued_at: Generated<Timestamp>
+  not_after: Timestamp
+  revoked_at: Timestamp | null
+}
+
 export interface AccountIdempotency {
   key: string
   user_id: bigint
@@ -676,6 +685,7 @@ export interface DB {
   'account.foreign_device': AccountForeignDevice
   'account.foreign_key': AccountForeignKey
   'account.gateway': AccountGateway
+  'account.gateway_certificate': AccountGatewayCertificate
   'account.idempotency': AccountIdempotency
   'account.installation': AccountInstallation
   'account.meter': AccountMeter

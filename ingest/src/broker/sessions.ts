@@ -53,7 +53,8 @@ export class Sessions {
     const older = this.#live.get(session.gateway)
     this.#live.delete(session.gateway)
     this.#live.set(session.gateway, session)
-    older?.connection.destroy(new ConnectionCut('taken-over', 'another connection came under the name of this gateway'))
+    // Told to Aedes, which would otherwise close it itself, and say nothing.
+    older?.client.emit('error', new ConnectionCut('taken-over', 'another connection came under the name of this gateway'))
   }
 
   close(session: Session): void {

@@ -1,12 +1,12 @@
 import { createLog, killPointAt, loadConfig, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
 import Type from 'typebox'
 import { startIngest } from '../service.js'
+import { brokerLimits, brokerNames, brokerSettings, listenOptions } from './broker-settings.js'
 
 const Config = Type.Object(
   {
     databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
-    mqttHost: Type.String({ minLength: 1, default: '127.0.0.1' }),
-    mqttPort: Type.Integer({ minimum: 0, maximum: 65_535, default: 1883 }),
+    ...brokerSettings,
     lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
     deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
     /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
@@ -17,8 +17,7 @@ const Config = Type.Object(
 
 const names = {
   databaseUrl: 'ENDEKS_DATABASE_URL',
-  mqttHost: 'ENDEKS_MQTT_HOST',
-  mqttPort: 'ENDEKS_MQTT_PORT',
+  ...brokerNames,
   lanes: 'ENDEKS_INGEST_LANES',
   deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
   killAt: 'ENDEKS_KILL_AT'
@@ -35,13 +34,14 @@ export function configInWords(environment: Variables): string {
 export async function run(environment: Variables): Promise<void> {
   const log = createLog('ingest')
   await runProcess(log, async () => {
-    const { databaseUrl, mqttHost, mqttPort, lanes, deadLettersPerDay, killAt } = loadConfig(Config, names, environment)
+    const config = loadConfig(Config, names, environment)
+    const { databaseUrl, lanes, deadLettersPerDay, killAt } = config
     const running = await startIngest({
-      ...{ databaseUrl, mqttHost, mqttPort, log },
+      ...{ databaseUrl, log, ...listenOptions(config) },
       clock: systemClock,
-      limits: { accept: { lanes, deadLettersPerDay } },
+      limits: { accept: { lanes, deadLettersPerDay }, broker: brokerLimits(config) },
       killPoint: killPointAt(killAt)
     })
-    return { stop: running.stop, ready: { port: running.port } }
+    return { stop: running.stop, ready: { port: running.port, tlsPort: running.tlsPort } }
   })
 }

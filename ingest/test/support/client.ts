@@ -22,6 +22,6 @@ export async function publish(client: MqttClient, topic: string, payload: string
 }
 
 export async function ended(client: MqttClient): Promise<void> {
-  if (client.disconnected) return
+  if (!client.connected) return
   await new Promise<void>((resolve) => client.once('close', () => resolve()))
 }
