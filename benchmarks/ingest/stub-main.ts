@@ -7,8 +7,16 @@ const log = createLog('stub')
 await runProcess(log, async () => {
   const broker = new Broker({
     credentials: new Credentials(async () => passwordHash, systemClock),
+    proofs: {
+      passwordHashes: async (gateways) => new Map(gateways.map((gateway) => [gateway, passwordHash])),
+      fingerprints: async (fingerprints) => new Set(fingerprints)
+    },
     accept: async () => undefined,
+    pressure: { high: false, onChange: () => () => undefined },
+    clock: systemClock,
     log,
+    // What the broker can do is asked, not what one gateway may.
+    limits: { messagesPerSecond: 1_000_000, bytesPerSecond: 1_000_000_000 },
     statistics: noStatistics(),
     killPoint: noKillPoint
   })

@@ -84,12 +84,12 @@ t.test('what is not MQTT 3.1.1 is cut at once and counted by reason', async (t) 
     t.pass(name)
   }
   t.equal(statistics.connectionsCut, wrong.length)
-  t.match(statistics.cuts, { 'not-mqtt': 4, 'packet-size': 2, other: 3 })
+  t.match(statistics.connectionsCutBy, { 'not-mqtt': 4, 'packet-size': 2, other: 3 })
   const version5 = raw(t, port)
   version5.socket.write(Buffer.from([0x10, 17, 0, 4, ...Buffer.from('MQTT'), 5, 2, 0, 60, 0, 0, 4, ...Buffer.from('gw-1')]))
   await version5.closed()
   t.same(version5.received, Buffer.from([0x20, 2, 0, 1]), 'MQTT 5 is told that its version is not spoken')
-  t.equal(statistics.refusals.protocol, 1)
+  t.equal(statistics.connectsRefusedBy.protocol, 1)
 })
 
 t.test('who says nothing, too little, or nothing any more is cut', async (t) => {
@@ -102,7 +102,7 @@ t.test('who says nothing, too little, or nothing any more is cut', async (t) => 
   silent.socket.write(connectPacket('gw-2', 1))
   t.same(await silent.until(4), connack)
   await Promise.all([nothing.closed(), half.closed(), silent.closed()])
-  t.match(statistics.cuts, { 'connect-late': 2, silent: 1 })
+  t.match(statistics.connectionsCutBy, { 'connect-late': 2, silent: 1 })
 })
 
 t.test('of one address so many connections are open, unknown, new or at fault', async (t) => {
@@ -111,19 +111,19 @@ t.test('of one address so many connections are open, unknown, new or at fault', 
   const pending = [raw(t, port), raw(t, port)]
   await Promise.all(pending.map(({ socket }) => once(socket, 'connect')))
   await raw(t, port).closed()
-  t.equal(statistics.refusals.pending, 1)
+  t.equal(statistics.connectsRefusedBy.pending, 1)
   for (const [index, { socket }] of pending.entries()) socket.write(connectPacket(`gw-${index}`))
   await Promise.all(pending.map((each) => each.until(4)))
   const third = await connectGateway(port, 'gw-3')
   await raw(t, port).closed()
-  t.equal(statistics.refusals['address-connections'], 1)
+  t.equal(statistics.connectsRefusedBy['address-connections'], 1)
   await third.endAsync(true)
-  for (let attempt = 0; attempt < 5 && statistics.refusals['address-connects'] === 0; attempt += 1) {
+  for (let attempt = 0; attempt < 5 && statistics.connectsRefusedBy['address-connects'] === 0; attempt += 1) {
     const connection = raw(t, port)
     connection.socket.write('no MQTT')
     await connection.closed()
   }
-  t.ok(statistics.refusals['address-connects'] > 0)
+  t.ok(statistics.connectsRefusedBy['address-connects'] > 0)
 })
 
 t.test('whoever tries passwords is held off, and the gateway at the same address still comes in', async (t) => {
@@ -135,7 +135,7 @@ t.test('whoever tries passwords is held off, and the gateway at the same address
     await t.rejects(connectGateway(port, 'gw-1', { password: `guess ${attempt}` }), refused(5))
   await t.rejects(connectGateway(port, 'gw-1', { password: 'another guess' }), refused(3), 'not even computed')
   await t.rejects(connectGateway(port, 'gw-2'), refused(3), 'nor that of a gateway that was never here')
-  t.match(statistics.refusals, { password: 3, 'held-off': 2 })
+  t.match(statistics.connectsRefusedBy, { password: 3, 'held-off': 2 })
   const again = await connectGateway(port, 'gw-1')
   await again.endAsync(true)
 })
@@ -150,13 +150,13 @@ t.test('two devices with the name of one gateway are seen, and slowed down', asy
   }
   await t.rejects(connectGateway(port, 'gw-1'), { code: 3 })
   t.ok(live.connected, 'the one that is there stays')
-  t.match(statistics.cuts, { 'taken-over': 2 })
-  t.match(statistics.refusals, { 'take-overs': 1 })
+  t.match(statistics.connectionsCutBy, { 'taken-over': 2 })
+  t.match(statistics.connectsRefusedBy, { 'take-overs': 1 })
   await live.endAsync(true)
   const last = await connectGateway(port, 'gw-1')
   await last.endAsync(true)
   await t.rejects(connectGateway(port, 'gw-1'), { code: 3 }, 'nor does one connect again and again')
-  t.match(statistics.refusals, { 'gateway-connects': 1 })
+  t.match(statistics.connectsRefusedBy, { 'gateway-connects': 1 })
 })
 
 t.test('a gateway that floods is not read beyond its rate, and is not cut', async (t) => {
@@ -269,7 +269,7 @@ t.test('a client that does not read is cut, and what it is sent is bounded', asy
   frozen.socket.pause()
   const sent = Array.from({ length: 20 }, () => broker.send(gatewayId('gw-1'), Buffer.alloc(1_000_000)))
   t.notOk((await Promise.all(sent)).some(Boolean))
-  t.equal(statistics.cuts['slow-reader'], 1)
+  t.equal(statistics.connectionsCutBy['slow-reader'], 1)
   const healthy = await connectGateway(port, 'gw-2')
   await publish(healthy, readingsTopic('gw-2'), 'x')
   await healthy.endAsync(true)
@@ -292,5 +292,5 @@ t.test('a revoked or changed password ends the connection that it let in', async
   hashes.delete('gw-2')
   await ended(second)
   if (third !== undefined) await ended(third)
-  t.equal(statistics.cuts['credential-revoked'], 3)
+  t.equal(statistics.connectionsCutBy['credential-revoked'], 3)
 })
