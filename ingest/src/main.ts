@@ -10,7 +10,26 @@ const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
     if (values['check-config'] === true) process.stdout.write(`${configInWords(process.env)}\n`)
     else await run(process.env)
     return 0
+  },
+  async 'replay-dead-letters'(args) {
+    const text = { type: 'string' } as const
+    const { values } = parsed(args, { code: text, gateway: text, since: text, 'dry-run': { type: 'boolean' } })
+    const { replay } = await import('./verbs/replay-dead-letters.js')
+    const { 'dry-run': dryRun = false, ...choice } = values
+    return replay(process.env, { ...choice, dryRun }, { ...standardStreams, signal: interrupted() })
   }
+}
+
+const standardStreams = {
+  print: (line: string) => void process.stdout.write(`${line}\n`),
+  note: (line: string) => void process.stderr.write(`${line}\n`)
+}
+
+/** Fires when somebody has had enough: what is under way is ended, and nothing begun. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => controller.abort())
+  return controller.signal
 }
 
 function parsed<Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { testDatabase } from '@endeks/database/testing'
 import { createLog, systemClock } from '@endeks/domain/process'
-import { epochMs } from '@endeks/domain/time'
+import { epochMs, toIso } from '@endeks/domain/time'
 import t from 'tap'
 import { readPayload } from '../src/formats/sparkplug/payload.js'
 import { startIngest } from '../src/service.js'
+import { type ReplayArguments, replay } from '../src/verbs/replay-dead-letters.js'
 import { connectGateway, publish, readingsTopic } from './support/client.js'
 import { count, enterMeter, enterUtility, hour, readingsMessage, start } from './support/site.js'
 import { sparkplugPayload } from './support/sparkplug.js'
@@ -102,4 +103,83 @@ t.test('a gateway speaks the language that was entered for it, and has no will b
   const gone = { payload: Buffer.from('gone'), qos: 1, retain: false } as const
   await t.rejects(connectGateway(ingest.port, 'edge-1', { will: { ...gone, topic: 'spBv1.0/osb/NDEATH/edge-2' } }))
   await t.rejects(connectGateway(ingest.port, 'edge-1', { will: { ...gone, topic: 'spBv1.0/osb/NDATA/edge-1' } }))
+})
+
+async function replayed(given: Partial<ReplayArguments> = {}): Promise<{ readonly code: number; readonly lines: string[] }> {
+  const lines: string[] = []
+  const tools = { print: (line: string) => lines.push(line), note: () => undefined, signal: new AbortController().signal }
+  const code = await replay({ ENDEKS_DATABASE_URL: database.adminUrl }, { dryRun: false, ...given }, tools)
+  return { code, lines }
+}
+
+t.test('dead letters are taken when what was missing has been entered, and the rest stays with its code', async (t) => {
+  t.same((await replayed({ gateway: 'tb-1', dryRun: true })).lines, [
+    'MESSAGE_KEY_UNMAPPED: 0 would be taken, 2 refused (MESSAGE_KEY_UNMAPPED)',
+    'in all: 0 would be taken, 2 staying'
+  ])
+  t.equal(await count(pool, 'dead_letter', 'replayed_at is not null'), 0)
+  t.match(await replayed({ gateway: 'tb-1' }), { code: 1 })
+  t.equal(await count(pool, 'dead_letter', `outcome = 'MESSAGE_KEY_UNMAPPED'`), 2)
+  const letters = await count(pool, 'dead_letter')
+  await pool.query(`insert into account.foreign_key (gateway_id, key, obis, unit) values ('tb-1', 'battery', null, null)`)
+  t.same(await replayed({ gateway: 'tb-1' }), { code: 0, lines: ['MESSAGE_KEY_UNMAPPED: 2 taken', 'in all: 2 taken, 0 staying'] })
+  t.equal(await count(pool, 'reading', `register_id = ${flat}`), 2, 'what was there is there once')
+  t.same((await replayed({ gateway: 'tb-1' })).lines, ['in all: 0 taken, 0 staying'])
+  t.equal(await count(pool, 'dead_letter'), letters, 'and none is kept a second time')
+})
+
+t.test('a letter of an edge node is read by the birth it was sent under, not by a later one', async (t) => {
+  const edge = await connectGateway(ingest.port, 'edge-1')
+  t.teardown(() => edge.endAsync(true))
+  const send = (kind: string, payload: Buffer): Promise<void> => publish(edge, `spBv1.0/osb/${kind}`, payload)
+  const births = (volumeAlias: number, otherAlias: number): Buffer =>
+    sparkplugPayload(start, 1, [
+      { name: 'Counter/Volume', alias: volumeAlias, datatype: 10, isNull: true },
+      { name: 'Counter/Other', alias: otherAlias, datatype: 10, isNull: true }
+    ])
+  await send('NBIRTH/edge-1', sparkplugPayload(start, 0, []))
+  await send('DBIRTH/edge-1/pump', births(1, 2))
+  await send(
+    'DDATA/edge-1/pump',
+    sparkplugPayload(start + 2 * hour, 2, [
+      { alias: 2, double: 7 },
+      { alias: 1, double: 2 }
+    ])
+  )
+  t.equal(await count(pool, 'reading', `register_id = ${pump} and raw = 2000`), 1)
+  await send('NBIRTH/edge-1', sparkplugPayload(start, 0, []))
+  await send('DBIRTH/edge-1/pump', births(2, 1))
+  await pool.query(
+    `insert into account.register (meter_id, obis, digits, max_flow_milli_per_hour) select id, '8-1:1.0.0*255', 8, 1000000000 from account.meter where serial = 'pump'`
+  )
+  await pool.query(
+    `insert into account.foreign_key (gateway_id, key, obis, unit) values ('edge-1', 'Counter/Other', '8-1:1.0.0*255', 'm3')`
+  )
+  const { code, lines } = await replayed({ gateway: 'edge-1' })
+  t.equal(code, 1)
+  t.same(lines, [
+    'MESSAGE_BIRTH_NEEDED: 0 taken, 1 refused (MESSAGE_BIRTH_NEEDED)',
+    'MESSAGE_KEY_UNMAPPED: 1 taken',
+    'in all: 1 taken, 1 staying'
+  ])
+  const { rows } = await pool.query(
+    `select x.obis, r.raw, r.scaler from metering.reading r join account.register x on x.id = r.register_id
+     join account.meter m on m.id = x.meter_id where m.serial = 'pump' and r.at = $1::timestamptz order by obis`,
+    [toIso(epochMs(start + 2 * hour))]
+  )
+  t.same(rows, [
+    { obis: '8-0:1.0.0*255', raw: 2_000n, scaler: -3 },
+    { obis: '8-1:1.0.0*255', raw: 7n, scaler: 0 }
+  ])
+})
+
+t.test('a letter without its end is not read again, and a wrong argument is told', async (t) => {
+  const ours = await connectGateway(ingest.port, 'ours')
+  t.teardown(() => ours.endAsync(true))
+  await publish(ours, readingsTopic('ours'), Buffer.alloc(70_000, 0x7b))
+  const since = toIso(epochMs(systemClock.now() - 3_600_000))
+  const { lines } = await replayed({ gateway: 'ours', code: 'MESSAGE_MALFORMED', since })
+  t.match(lines[0], /^MESSAGE_MALFORMED: 0 taken, 1 refused \(MESSAGE_MALFORMED\), 1 not replayable, as only the first 64 KB were kept$/)
+  for (const wrong of [{ code: 'NONE' }, { gateway: 'a/b' }, { since: 'yesterday' }])
+    await t.rejects(replayed(wrong), { code: 'CONFIG_INVALID' })
 })

@@ -54,4 +54,6 @@ export interface ForeignFormat {
   /** whether this gateway may publish on it */
   readonly mayPublish: (gateway: GatewayId, topic: string) => boolean
   readonly read: (message: ForeignMessage, context: ForeignContext) => ReadMessage
+  /** knows again, for a message that was kept, what it was to be read with then */
+  readonly recall?: (message: ForeignMessage, readWith: string, births: Births) => void
 }

@@ -1,3 +1,5 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
 import type { ForeignGateway, ReadingKey } from '../foreign-gateway.js'
 
 /** What a birth certificate says of a metric: its name and how its values are to be read. */
@@ -6,6 +8,13 @@ export interface BornMetric {
   readonly datatype?: number
   readonly unit?: string
 }
+
+const Born = Type.Object({
+  born: Type.Array(
+    Type.Tuple([Type.String(), Type.String(), Type.Union([Type.Integer(), Type.Null()]), Type.Union([Type.String(), Type.Null()])])
+  )
+})
+const bornValidator = Compile(Born)
 
 /** The certificate of an edge node or of one device: its metrics by alias and by name. */
 export class Birth {
@@ -18,10 +27,29 @@ export class Birth {
     if (alias !== undefined) this.byAlias.set(alias.toString(), metric)
   }
 
+  /** The certificate that `readWith` told of; an empty one for a text of another kind. */
+  static recalled(readWith: string): Birth {
+    const birth = new Birth()
+    const told: unknown = JSON.parse(readWith)
+    if (!bornValidator.Check(told)) return birth
+    for (const [alias, name, datatype, unit] of told.born) {
+      birth.add(
+        { name, ...(datatype === null ? {} : { datatype }), ...(unit === null ? {} : { unit }) },
+        alias === '' ? undefined : BigInt(alias)
+      )
+    }
+    return birth
+  }
+
   /** What messages under this certificate are read with: its aliases, and what was entered. Computed once for both. */
   readWith(gateway: ForeignGateway): ReadingKey {
     if (this.#readWith?.gateway !== gateway) {
-      const told = { born: [...this.byAlias].map(([alias, { name, datatype, unit }]) => [alias, name, datatype ?? null, unit ?? null]) }
+      const entry = (alias: string, { name, datatype, unit }: BornMetric) => [alias, name, datatype ?? null, unit ?? null] as const
+      const aliased = new Set(this.byAlias.values())
+      const named = [...this.byName.values()].filter((metric) => !aliased.has(metric))
+      const told = {
+        born: [...[...this.byAlias].map(([alias, metric]) => entry(alias, metric)), ...named.map((metric) => entry('', metric))]
+      }
       this.#readWith = { gateway, key: gateway.readingKeyWith(told) }
     }
     return this.#readWith.key

@@ -26,6 +26,10 @@ export const sparkplug: ForeignFormat = {
   name: 'sparkplug',
   knows: (topic) => topic.startsWith('spBv1.0/'),
   mayPublish: isOwnSparkplugTopic,
+  recall(message, readWith, births) {
+    const topic = parseSparkplugTopic(message.topic)
+    if (topic !== undefined) births.keep(message.gateway, topic.group, topic.device, Birth.recalled(readWith))
+  },
   read(message, context) {
     const topic = parseSparkplugTopic(message.topic)
     if (topic === undefined) return { refusal: malformed(`${message.topic} is no topic on which an edge node reports`) }
