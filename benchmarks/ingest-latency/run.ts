@@ -30,7 +30,7 @@ async function measure(bench: Bench, readingsPerSecond: number): Promise<Sent> {
   await bench.generator.send({ window, messagesPerSecond }, withinMs)
   const load = bench.ticks.load({ ...shape, ticks: Math.max(1, Math.round((readingsPerSecond * seconds) / registers)) })
   await bench.generator.prepare(load, bench.ingest.port)
-  const before = await settle(bench)
+  const before = await settle(bench, load)
   const spent = processorTimes(bench)
   const sent = await bench.generator.send({ window, messagesPerSecond }, withinMs)
   const share = (microseconds: number): string => `${Math.round(microseconds / sent.elapsedMs / 10)} %`

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Bench, portOf, settle } from '../support/bench.js'
 import { startChild } from '../support/child.js'
-import type { Load } from '../support/load.js'
+import type { Load, LoadShape } from '../support/load.js'
 import { copyAndInsert, copyPlain, type Limit, writeRows } from './limits.js'
 import type { Options } from './options.js'
 import { measureThroughput, type Throughput } from './throughput.js'
@@ -18,7 +18,7 @@ export const loads = {
   '100 a message': { perMessage: 100, registersPerExchange: 5, instantsPerExchange: 1, repeats: 'messages' },
   '100 a message, 50 answers': { perMessage: 100, registersPerExchange: 2, instantsPerExchange: 1, repeats: 'messages' },
   'single readings': { perMessage: 1, registersPerExchange: 1, instantsPerExchange: 1, repeats: 'messages' }
-} as const satisfies Record<string, Omit<Load, 'start' | 'epoch' | 'firstTick' | 'ticks'>>
+} as const satisfies Record<string, Omit<LoadShape, 'ticks'>>
 
 export type LoadName = keyof typeof loads
 export const loadNames = Object.keys(loads) as LoadName[]
@@ -45,10 +45,10 @@ export async function measureRound(bench: Bench, options: Options): Promise<Roun
     return load
   }
   const limit = async (connections: number, how: typeof copyPlain): Promise<Limit> => {
-    await settle(bench)
     const load = ticks.load({ ...loads['500 a message'], ticks: options.ticks })
+    await settle(bench, load)
     const files = await writeRows(bench.cluster, { load, firstRegister: bench.firstRegister, connections, repeats: how === copyAndInsert })
-    await settle(bench)
+    await settle(bench, load)
     return how(bench.cluster, files)
   }
   const first = await measure('500 a message')
@@ -69,18 +69,17 @@ const stubWithinMs = 120_000
 
 /** The same broker and the same messages, acknowledged at once. */
 async function measureStub(bench: Bench, options: Options): Promise<number> {
-  const { generator, cluster, ingest, ticks } = bench
-  await settle(bench)
+  const { generator, cluster, ticks } = bench
+  const load = ticks.load({ ...loads['single readings'], ticks: options.singleTicks })
+  await settle(bench, load)
   await generator.close()
   const stub = await startChild(fileURLToPath(new URL('stub-main.js', import.meta.url)), { log: join(cluster.directory, 'stub.log') })
   try {
-    const load = ticks.load({ ...loads['single readings'], ticks: options.singleTicks })
     await generator.prepare(load, portOf(stub))
     const { messages, elapsedMs } = await generator.send({ window: options.window }, stubWithinMs)
-    await generator.close()
     return (messages * 1_000) / elapsedMs
   } finally {
+    await generator.close()
     await stub.stop()
-    await generator.prepare(ticks.load({ ...loads['500 a message'], ticks: 1 }), ingest.port)
   }
 }

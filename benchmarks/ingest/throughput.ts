@@ -32,7 +32,7 @@ export async function measureThroughput(
 ): Promise<Throughput> {
   const { cluster, generator, ingest } = bench
   const { messageBytes } = await generator.prepare(load, ingest.port)
-  const before = await settle(bench)
+  const before = await settle(bench, load)
   const segmentsBefore = await segmentsOf(cluster.pool)
   const spent = processorTimes(bench)
   const sent = await generator.send({ window: options.window }, sendWithinMs)

@@ -30,7 +30,7 @@ const withinMs = minutes * 120_000
 async function soak(bench: Bench, real: RealGateway): Promise<{ readonly sent: Sent; readonly memory: readonly Series[] }> {
   const load = bench.ticks.load({ ...shape, ticks: Math.max(1, Math.round((readingsPerSecond * minutes * 60) / registers)) })
   await bench.generator.prepare(load, bench.ingest.port)
-  const before = await settle(bench)
+  const before = await settle(bench, load)
   const memory = [
     { name: 'ingest', read: () => residentMb(bench.ingest.pid), megabytes: [] as number[] },
     { name: 'gateway', read: () => residentMb(real.gateway.pid), megabytes: [] as number[] },

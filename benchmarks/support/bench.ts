@@ -5,7 +5,7 @@ import { processorTime, processorTimeOfTree } from './accounting.js'
 import { type Child, startService } from './child.js'
 import { type Cluster, startCluster } from './cluster.js'
 import { type Generator, startGenerator } from './generator.js'
-import { registers, site } from './load.js'
+import { type Load, registers, site } from './load.js'
 import { Ticks } from './ticks.js'
 import { enterUtility, fillHistory, formerMonth } from './utility.js'
 import { type Standing, standing } from './verify.js'
@@ -92,9 +92,13 @@ export function processorTimes({ ingest, cluster, generator }: Bench): () => Pro
   }
 }
 
-/** Drops what a measurement left to validation, and writes to the disk what it left to a checkpoint: each pays for itself. */
-export async function settle({ cluster }: Bench): Promise<Standing> {
+/**
+ * Drops what a measurement left to validation, and writes to the disk what it left to a checkpoint: each pays for itself.
+ *
+ * @returns what stands in the tables of the load that comes next
+ */
+export async function settle({ cluster }: Bench, next: Load): Promise<Standing> {
   await cluster.pool.query('truncate metering.dirty')
   await cluster.pool.query('checkpoint')
-  return standing(cluster.pool)
+  return standing(cluster.pool, next)
 }

@@ -37,7 +37,7 @@ export async function startCluster(name: string, keep: boolean): Promise<Cluster
   try {
     const url = await ensureDatabase(server.adminUrl(), 'endeks')
     await migrate(url)
-    const pool = createPool({ url, max: 4, applicationName: 'endeks-benchmark' })
+    const pool = createPool({ url, max: 4, applicationName: 'endeks-benchmark', log })
     return {
       ...{ url, pool, pid: server.pid, directory },
       settings: await settingsOf(pool),

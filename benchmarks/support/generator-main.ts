@@ -1,5 +1,5 @@
 import type { GeneratorRequest, Pace, Sent } from './generator.js'
-import { type Load, site } from './load.js'
+import type { Load } from './load.js'
 import { Messages } from './messages.js'
 import { quantile } from './quantile.js'
 import { Sender } from './sender.js'
@@ -18,9 +18,12 @@ async function handle(request: GeneratorRequest): Promise<object> {
 
 async function prepare(load: Load, port: number): Promise<object> {
   const messages = new Messages(load)
-  for (let gateway = 0; gateway < site.gateways; gateway += 1) messages.prepare(gateway)
+  for (let gateway = 0; gateway < load.gateways; gateway += 1) messages.prepare(gateway)
   prepared = { load, messages }
-  if (senders.length === 0) senders = await Promise.all(Array.from({ length: site.gateways }, (_, gateway) => Sender.open(port, gateway)))
+  if (senders.length !== load.gateways) {
+    close()
+    senders = await Promise.all(Array.from({ length: load.gateways }, (_, gateway) => Sender.open(port, gateway)))
+  }
   return { messageBytes: messages.publish(0, 0, 1).length }
 }
 
@@ -41,7 +44,7 @@ async function send(load: Load, messages: Messages, { window, messagesPerSecond 
   const dueAt =
     messagesPerSecond === undefined
       ? () => undefined
-      : (gateway: number) => (index: number) => started + ((index * site.gateways + gateway) * 1_000) / messagesPerSecond
+      : (gateway: number) => (index: number) => started + ((index * load.gateways + gateway) * 1_000) / messagesPerSecond
   const pump = (): void => {
     for (const sender of senders) sender.pump()
   }

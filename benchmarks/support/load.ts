@@ -7,8 +7,10 @@ export const registers = site.gateways * site.registersPerGateway
 /** Readings lie on a grid in one month of the past, so that all of them fall into one partition and none into the future. */
 export const tickMs = 300_000
 
-/** A rectangle of readings: every register at every tick, in messages of one size. */
+/** A rectangle of readings: every register of the gateways at every tick, in messages of one size. */
 export interface Load {
+  /** the first so many of the utility's */
+  readonly gateways: number
   /** the month's first instant */
   readonly start: EpochMs
   readonly epoch: string
@@ -58,6 +60,9 @@ export function messagesPerSweep(load: Pick<Load, 'perMessage' | 'instantsPerExc
   if (!Number.isInteger(width) || !Number.isInteger(whole)) throw new RangeError(`${load.perMessage} readings do not divide a gateway`)
   return whole
 }
+
+/** One that all gateways send, or as many as the shape says. */
+export type LoadShape = Omit<Load, 'start' | 'epoch' | 'firstTick' | 'gateways'> & Partial<Pick<Load, 'gateways'>>
 
 /** Without repeats. */
 export function messagesPerGateway(load: Load): number {

@@ -1,5 +1,5 @@
 import type { EpochMs } from '@endeks/domain/time'
-import type { Load } from './load.js'
+import { type Load, type LoadShape, site } from './load.js'
 
 /** Gives each load instants of its own, one behind the other, so that no two loads meet and nothing lies in the future. */
 export class Ticks {
@@ -12,12 +12,12 @@ export class Ticks {
     this.#next = first
   }
 
-  load(shape: Omit<Load, 'start' | 'epoch' | 'firstTick'>): Load {
+  load(shape: LoadShape): Load {
     this.#loads += 1
     const firstTick = this.#next
     this.#next += shape.ticks
     // Eight hexadecimal digits, as a gateway's spool names itself.
     const epoch = (0xbe000000 + this.#loads).toString(16)
-    return { ...shape, start: this.#start, epoch, firstTick }
+    return { gateways: site.gateways, ...shape, start: this.#start, epoch, firstTick }
   }
 }

@@ -1,8 +1,8 @@
 import type { Pool } from '@endeks/database/pool'
 import { toIso } from '@endeks/domain/time'
-import { exchangesPerMessage, gatewayName, instantOf, type Load, messagesPerGateway, rawInSql, registers, site, tickMs } from './load.js'
+import { exchangesPerMessage, gatewayName, instantOf, type Load, messagesPerGateway, rawInSql, site, tickMs } from './load.js'
 
-/** What stands in the tables of the fifty gateways beside the readings themselves. */
+/** What stands in the tables of some gateways beside the readings themselves. */
 export interface Standing {
   readonly exchanges: number
   readonly conflicts: number
@@ -10,19 +10,21 @@ export interface Standing {
   readonly deadLetters: number
 }
 
-const gateways = Array.from({ length: site.gateways }, (_, gateway) => gatewayName(gateway))
-
-export async function standing(pool: Pool): Promise<Standing> {
+export async function standing(pool: Pool, load: Load): Promise<Standing> {
   const { rows } = await pool.query<Standing>(
     `select (select count(*)::integer from metering.exchange where gateway_id = any ($1)) as exchanges,
        (select count(*)::integer from metering.reading_conflict) as conflicts,
        (select count(*)::integer from metering.unassigned where gateway_id = any ($1)) as unassigned,
        (select count(*)::integer from metering.dead_letter where gateway_id = any ($1)) as "deadLetters"`,
-    [gateways]
+    [gatewaysOf(load)]
   )
   const [row] = rows
   if (row === undefined) throw new Error('the tables could not be counted')
   return row
+}
+
+function gatewaysOf(load: Load): string[] {
+  return Array.from({ length: load.gateways }, (_, gateway) => gatewayName(gateway))
 }
 
 /**
@@ -42,11 +44,11 @@ export async function verify(
     if (found !== expected) wrong.push(`${what}: ${found}, and ${expected} were expected`)
   }
   const readings = await countReadings(pool, load, options.firstRegister)
-  expect('readings stored', readings.stored, registers * load.ticks)
+  expect('readings stored', readings.stored, load.gateways * site.registersPerGateway * load.ticks)
   expect('readings with another value', readings.wrong, 0)
-  expect('gateways whose numbers are complete', await completeGateways(pool, load), site.gateways)
-  const after = await standing(pool)
-  const exchanges = messagesPerGateway(load) * site.gateways * exchangesPerMessage(load)
+  expect('gateways whose numbers are complete', await completeGateways(pool, load), load.gateways)
+  const after = await standing(pool, load)
+  const exchanges = messagesPerGateway(load) * load.gateways * exchangesPerMessage(load)
   expect('exchanges stored', after.exchanges - options.before.exchanges, options.again ? 0 : exchanges)
   expect('conflicts', after.conflicts, options.before.conflicts)
   expect('readings set aside', after.unassigned, options.before.unassigned)
@@ -58,8 +60,15 @@ async function countReadings(pool: Pool, load: Load, firstRegister: bigint): Pro
   const { rows } = await pool.query<{ stored: number; wrong: number }>(
     `select count(*)::integer as stored, (count(*) filter (where raw <> ${rawInSql}))::integer as wrong
      from (select raw, register_id - $1::bigint as register, (extract(epoch from at - $2::timestamptz) * 1000)::bigint / $3::integer as tick
-       from metering.reading where at >= $4::timestamptz and at < $5::timestamptz) as reading`,
-    [firstRegister, toIso(load.start), tickMs, toIso(instantOf(load, load.firstTick)), toIso(instantOf(load, load.firstTick + load.ticks))]
+       from metering.reading where at >= $4::timestamptz and at < $5::timestamptz and register_id < $1::bigint + $6::integer) as reading`,
+    [
+      firstRegister,
+      toIso(load.start),
+      tickMs,
+      toIso(instantOf(load, load.firstTick)),
+      toIso(instantOf(load, load.firstTick + load.ticks)),
+      load.gateways * site.registersPerGateway
+    ]
   )
   return rows[0] ?? { stored: 0, wrong: 0 }
 }
@@ -70,7 +79,7 @@ async function completeGateways(pool: Pool, load: Load): Promise<number> {
     `select count(*)::integer as complete from (
        select gateway_id from metering.sequence_range where epoch = $1 and lane = 'live' and gateway_id = any ($2)
        group by gateway_id having range_agg(int8range(first, last, '[]')) = int8multirange(int8range(1, $3::bigint, '[]'))) as g`,
-    [load.epoch, gateways, messagesPerGateway(load)]
+    [load.epoch, gatewaysOf(load), messagesPerGateway(load)]
   )
   return rows[0]?.complete ?? 0
 }

@@ -5,6 +5,7 @@ import { Messages, serialOf } from '../../support/messages.js'
 import { PacketReader, publishType } from '../../support/mqtt-packets.js'
 
 const load: Load = {
+  gateways: site.gateways,
   start: instantOf({ start: Date.UTC(2026, 0, 1) as Load['start'] }, 0),
   epoch: 'be000001',
   perMessage: 100,
