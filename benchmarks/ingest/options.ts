@@ -11,6 +11,7 @@ export interface Options {
   readonly rounds: number
   /** unacknowledged messages of a connection at most; the gateway's own is 20 */
   readonly window: number
+  readonly peers: boolean
   readonly validation: boolean
   readonly keep: boolean
 }
@@ -27,6 +28,7 @@ export function readOptions(args: readonly string[]): Options {
       window: { type: 'string' },
       'stored-ticks': { type: 'string' },
       ticks: { type: 'string' },
+      peers: { type: 'boolean', default: true },
       validation: { type: 'boolean', default: true },
       keep: { type: 'boolean', default: false }
     },
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): Options {
     singleTicks: size.singleTicks,
     rounds: whole(values.rounds, size.rounds),
     window: whole(values.window, 20),
+    peers: values.peers,
     validation: values.validation,
     keep: values.keep
   }

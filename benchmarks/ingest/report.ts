@@ -1,10 +1,13 @@
 import { brief, type Claim, claimInWords, holds } from '../support/claims.js'
 import { median } from '../support/quantile.js'
+import type { measurePeers } from './peers/peers.js'
 import { type LoadName, loadNames, type Round } from './round.js'
 import type { Throughput } from './throughput.js'
 
+type Peers = NonNullable<Awaited<ReturnType<typeof measurePeers>>>
+
 /** Prints the figures of all rounds, each ratio with must and goal, and at last the answer in one line of JSON. */
-export function report(rounds: readonly Round[]): void {
+export function report(rounds: readonly Round[], peers: Peers | undefined): void {
   const over = (figure: (round: Round) => number): number => median(rounds.map(figure))
   console.log(`\nThe median of ${rounds.length} rounds. us: microseconds of processor time a reading, by process`)
   for (const name of loadNames)
@@ -30,6 +33,7 @@ export function report(rounds: readonly Round[]): void {
     console.log(`${name.padEnd(40)} ${brief(speed)} rows/s, us: postgres ${brief(over((round) => round[key].serverMicrosecondsPerRow))}`)
   }
   console.log(`${'the broker alone, single readings'.padEnd(40)} ${brief(over((round) => round.stubbed))} messages/s\n`)
+  printPeers(over, peers)
   const claims = claimsOf(over)
   for (const claim of claims) console.log(claimInWords(claim))
   const figures = Object.fromEntries(loadNames.map((name) => [name, Math.round(over((round) => round.product[name].readingsPerSecond))]))
@@ -42,7 +46,33 @@ export function report(rounds: readonly Round[]): void {
   )
 }
 
-function claimsOf(over: (figure: (round: Round) => number) => number): Claim[] {
+type Over = (figure: (round: Round) => number) => number
+
+/** What people use today, and where it is faster. Mosquitto has acknowledged what its subscriber may still lose. */
+function printPeers(over: Over, measured: Peers | undefined): void {
+  if (measured === undefined) {
+    console.log('Mosquitto is left out: it is not installed, or was not asked for')
+    return
+  }
+  for (const { name, storedPerSecond, acknowledgedPerSecond, microsecondsPerReading: us } of measured.peers) {
+    const by = `us: mosquitto ${brief(us.mosquitto)} subscriber ${brief(us.subscriber)} postgres ${brief(us.postgres)}`
+    console.log(`Mosquitto, ${name}: ${brief(storedPerSecond)} readings/s stored, ${brief(acknowledgedPerSecond)} acknowledged; ${by}`)
+  }
+  for (const { style, acknowledged, lost } of measured.killed) {
+    console.log(`Mosquitto, ${style}, its subscriber killed once: ${lost} of ${acknowledged} acknowledged readings lost`)
+  }
+  for (const [name, of] of [['100 a message', 1] as const, ['500 a message', 2] as const]) {
+    const ours = over((round) => round.product[name].readingsPerSecond)
+    const theirs = measured.peers[of]?.storedPerSecond ?? Number.NaN
+    const verdict = ours < theirs ? 'WE LOSE' : 'we win'
+    console.log(
+      `${name}: ours ${brief(ours)} readings/s with evidence, theirs ${brief(theirs)} without: ${brief(ours / theirs)} x, ${verdict}`
+    )
+  }
+  console.log('')
+}
+
+function claimsOf(over: Over): Claim[] {
   const against = (name: LoadName, limit: 'insertTwo' | 'plainTwo'): number =>
     over((round) => round.product[name].readingsPerSecond / round[limit].rowsPerSecond)
   const single = 'single readings'

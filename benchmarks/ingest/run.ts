@@ -1,5 +1,6 @@
 import { startBench } from '../support/bench.js'
 import { readOptions } from './options.js'
+import { measurePeers } from './peers/peers.js'
 import { report } from './report.js'
 import { measureRound, type Round } from './round.js'
 
@@ -11,7 +12,8 @@ try {
     rounds.push(await measureRound(bench, options))
     console.error(`round ${round} of ${options.rounds} done`)
   }
-  report(rounds)
+  const peers = options.peers ? await measurePeers(bench, options) : undefined
+  report(rounds, peers)
 } finally {
   await bench.stop()
 }

@@ -6,10 +6,19 @@
 export const connackType = 2
 export const publishType = 3
 export const pubackType = 4
+export const subackType = 9
 
-export function connectPacket(options: { readonly clientId: string; readonly password?: string; readonly keepaliveS: number }): Buffer {
-  const { clientId, password } = options
-  const flags = 0x02 | (password === undefined ? 0 : 0xc0)
+export interface ConnectOptions {
+  readonly clientId: string
+  readonly password?: string
+  readonly keepaliveS: number
+  /** the broker is to keep what comes for this client while it is away */
+  readonly session?: boolean
+}
+
+export function connectPacket(options: ConnectOptions): Buffer {
+  const { clientId, password, session = false } = options
+  const flags = (session ? 0 : 0x02) | (password === undefined ? 0 : 0xc0)
   const head = Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4, flags, options.keepaliveS >> 8, options.keepaliveS & 0xff])
   const fields = password === undefined ? [clientId] : [clientId, clientId, password]
   return packet(0x10, [head, ...fields.map(text)])

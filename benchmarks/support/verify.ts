@@ -56,7 +56,12 @@ export async function verify(
   if (wrong.length > 0) throw new Error(`what is stored is not what was acknowledged. ${wrong.join('; ')}`)
 }
 
-async function countReadings(pool: Pool, load: Load, firstRegister: bigint): Promise<{ readonly stored: number; readonly wrong: number }> {
+/** How many readings of a load are stored, and how many of them with another value than was sent. */
+export async function countReadings(
+  pool: Pool,
+  load: Load,
+  firstRegister: bigint
+): Promise<{ readonly stored: number; readonly wrong: number }> {
   const { rows } = await pool.query<{ stored: number; wrong: number }>(
     `select count(*)::integer as stored, (count(*) filter (where raw <> ${rawInSql}))::integer as wrong
      from (select raw, register_id - $1::bigint as register, (extract(epoch from at - $2::timestamptz) * 1000)::bigint / $3::integer as tick
