@@ -17,6 +17,11 @@ const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
     const { replay } = await import('./verbs/replay-dead-letters.js')
     const { 'dry-run': dryRun = false, ...choice } = values
     return replay(process.env, { ...choice, dryRun }, { ...standardStreams, signal: interrupted() })
+  },
+  async ca(args) {
+    const { ca } = await import('./verbs/ca.js')
+    process.stdout.write(`${await ca(args, process.env)}\n`)
+    return 0
   }
 }
 

@@ -171,7 +171,19 @@ export class Door {
       socket.destroy()
       return
     }
-    this.#dependencies.arrived({ socket, admission: known.admission, secure: true, certificate: peerCertificate(socket) })
+    let certificate: PeerCertificate | undefined
+    try {
+      certificate = peerCertificate(socket)
+    } catch (thrown) {
+      // No certificate that somebody shows may end the process.
+      this.#dependencies.handshakeFailed(
+        known.admission.address,
+        new AppError('CONFIG_INVALID', 'its certificate cannot be read', {}, thrown)
+      )
+      socket.destroy()
+      return
+    }
+    this.#dependencies.arrived({ socket, admission: known.admission, secure: true, certificate })
   }
 
   #failed(socket: TLSSocket, error: Error): void {

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { type EpochMs, epochMs } from '@endeks/domain/time'
+import { certificateTime } from './certificate-time.js'
 
 /** What a client's certificate says, once its signature is checked against the authority of the broker. */
 export interface PeerCertificate {
@@ -19,10 +20,11 @@ export function peerCertificate(socket: TLSSocket): PeerCertificate | undefined 
   if (shown === undefined) return undefined
   const names = commonNames(shown)
   const name = names[0] ?? ''
-  const certificate = { name, fingerprint: fingerprintOf(shown), notAfter: epochMs(Date.parse(shown.validTo)) }
-  if (!socket.authorized) return { ...certificate, invalid: inWords(shown, String(socket.authorizationError)) }
-  if (names.length !== 1) return { ...certificate, invalid: `its subject has ${names.length} common names, not the one of a gateway` }
-  return certificate
+  const invalid = (why: string) => ({ name, fingerprint: fingerprintOf(shown), notAfter: epochMs(0), invalid: why })
+  // Nothing else of it is read: whoever made it may have written anything into it.
+  if (!socket.authorized) return invalid(inWords(shown, String(socket.authorizationError)))
+  if (names.length !== 1) return invalid(`its subject has ${names.length} common names, not the one of a gateway`)
+  return { name, fingerprint: fingerprintOf(shown), notAfter: certificateTime(shown.validTo) }
 }
 
 export function fingerprintOf(certificate: X509Certificate): string {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { SecureContextOptions } from 'node:tls'
 import { createSecureContext } from 'node:tls'
 import { AppError, asError } from '@endeks/domain/errors'
-import { type Clock, type EpochMs, epochMs } from '@endeks/domain/time'
+import type { Clock, EpochMs } from '@endeks/domain/time'
+import { certificateTime } from './certificate-time.js'
 
 /** What the broker needs of the folder that `ingest ca create` makes; the authority's own key is not among it. */
 export const tlsFileNames = { authority: 'ca.pem', certificate: 'server.pem', key: 'server-key.pem' } as const
@@ -33,10 +34,10 @@ export async function readTlsFiles(directory: string, clock: Clock): Promise<Tls
     const server = new X509Certificate(certificate)
     const ca = new X509Certificate(authority)
     if (!server.checkPrivateKey(createPrivateKey(key))) throw wrong(`${tlsFileNames.key} is not the key of ${tlsFileNames.certificate}`)
-    const notAfter = epochMs(Date.parse(server.validTo))
+    const notAfter = certificateTime(server.validTo)
     const renew = `make a new one with "ingest ca server ${directory} --name ..."`
     if (notAfter <= clock.now()) throw wrong(`${tlsFileNames.certificate} expired on ${server.validTo}; ${renew}`)
-    if (Date.parse(ca.validTo) <= clock.now()) throw wrong(`${tlsFileNames.authority} expired on ${ca.validTo}; make a new authority`)
+    if (certificateTime(ca.validTo) <= clock.now()) throw wrong(`${tlsFileNames.authority} expired on ${ca.validTo}; make a new authority`)
     const context = { ca: authority, cert: certificate, key }
     createSecureContext(context)
     return { context, notAfter, identity: `${ca.fingerprint256} ${server.fingerprint256}` }

@@ -7,4 +7,15 @@ ingest replay-dead-letters [--code CODE] [--gateway ID] [--since INSTANT] [--dry
     one that was kept without its end can't be read again. --dry-run only says what would be taken.
     Exit code 1 when any stays behind.
 
+ingest ca create DIR --name HOST ... --address IP ... [--days N]
+    a private authority (10 years), and the broker's certificate for the names and addresses under which gateways reach it
+ingest ca server DIR --name HOST ... --address IP ... [--days N]
+    a new certificate for the broker; one that runs takes it into use by itself
+ingest ca enrol DIR GATEWAY [--out FOLDER] [--days N]
+    a gateway's key and certificate, which is let in from now on; needs ENDEKS_DATABASE_URL of a user that may take endeks_enrolment
+ingest ca revoke GATEWAY [--serial S]
+    lets the gateway's certificates in no more, or one of them
+ingest ca list [GATEWAY]
+    gateway, serial, issued, not after, state
+
 Exit codes: 0 done, 1 a failure, 2 wrong use or configuration.`
