@@ -11,7 +11,9 @@ export const killPoints = [
   'accept:after-commit',
   'broker:before-acknowledge',
   'vee:inserted',
-  'adopt:inserted'
+  'adopt:inserted',
+  'downlink:claimed',
+  'downlink:taken'
 ] as const
 export type KillPointName = (typeof killPoints)[number]
 

@@ -31,6 +31,9 @@ export interface Statistics {
   refusals: Partial<Record<ErrorCode, number>>
   /** messages of other makers' gateways that never came, as far as their numbers tell */
   foreignMissing: number
+  downlinksSent: number
+  downlinksAnswered: number
+  downlinksExpired: number
 }
 
 export function noStatistics(): Statistics {
@@ -57,6 +60,9 @@ export function noStatistics(): Statistics {
     deadLetters: 0,
     deadLettersOverQuota: 0,
     refusals: {},
-    foreignMissing: 0
+    foreignMissing: 0,
+    downlinksSent: 0,
+    downlinksAnswered: 0,
+    downlinksExpired: 0
   }
 }

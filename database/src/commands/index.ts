@@ -8,3 +8,4 @@ export {
   type ServeOptions,
   serveCommands
 } from './serve.js'
+export { Bell, type ListenOptions, listen } from './wake.js'

@@ -5,7 +5,7 @@ import { type Clock, type EpochMs, toIso } from '@endeks/domain/time'
 import type pg from 'pg'
 import { hasSqlState, inTransaction } from '../pool/transaction.js'
 import type { Json } from '../schema/columns.js'
-import type { CommandOwner } from './rows.js'
+import { type CommandOwner, commandChannel } from './rows.js'
 import { Bell, listen } from './wake.js'
 
 export interface CommandContext {
@@ -80,7 +80,11 @@ export function serveCommands(options: ServeOptions): CommandServer {
   }
   options.signal?.addEventListener('abort', stop, { once: true })
   if (options.signal?.aborted === true) stop()
-  const listening = listen({ pool: options.pool, owner: options.owner, bell, log: options.log, signal: stopping.signal })
+  const { pool, owner, log } = options
+  const heard = (payload: string | undefined): void => {
+    if (payload === undefined || payload === owner) bell.ring()
+  }
+  const listening = listen({ pool, channel: commandChannel, heard, log, signal: stopping.signal })
   const working = work(options, { bell, jobs, signal: stopping.signal })
   return {
     stop: async () => {

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@endeks/domain/process'
 import type pg from 'pg'
 import { dedicatedClient } from '../pool/pool.js'
-import { commandChannel } from './rows.js'
 
 const firstBackOffMs = 100
 const longestBackOffMs = 5_000
@@ -34,15 +33,16 @@ export class Bell {
 
 export interface ListenOptions {
   readonly pool: pg.Pool
-  readonly owner: string
-  readonly bell: Bell
+  readonly channel: string
+  /** called at each notification with its payload, and once without one when a connection is made: what was announced before it was missed */
+  readonly heard: (payload: string | undefined) => void
   readonly log: Log | undefined
   readonly signal: AbortSignal
 }
 
 /**
- * Rings the bell at every notification for this owner until the signal is aborted. A connection that is lost is made again
- * after a growing pause, and rings once: what was announced meanwhile has been missed.
+ * Listens to a channel until the signal is aborted. A connection that is lost is made again after a growing pause: whoever
+ * listens must look by itself now and then.
  */
 export async function listen(options: ListenOptions): Promise<void> {
   let backOff = firstBackOffMs
@@ -50,11 +50,11 @@ export async function listen(options: ListenOptions): Promise<void> {
     try {
       await listenOnce(options, () => {
         backOff = firstBackOffMs
-        options.bell.ring()
+        options.heard(undefined)
       })
     } catch (thrown) {
       // The queue is polled all the while, so a listener that can't connect is no reason to stop; it says so and goes on.
-      options.log?.warn('no notifications of commands, trying again', { owner: options.owner, error: thrown, backOffMs: backOff })
+      options.log?.warn('no notifications, trying again', { channel: options.channel, error: thrown, backOffMs: backOff })
     }
     await sleep(backOff, undefined, { signal: options.signal }).catch(() => undefined)
     backOff = Math.min(backOff * 2, longestBackOffMs)
@@ -70,12 +70,10 @@ async function listenOnce(options: ListenOptions, connected: () => void): Promis
   client.on('end', end)
   client.on('error', end)
   options.signal.addEventListener('abort', end, { once: true })
-  client.on('notification', (message) => {
-    if (message.payload === options.owner) options.bell.ring()
-  })
+  client.on('notification', (message) => options.heard(message.payload ?? ''))
   try {
     await client.connect()
-    await client.query(`listen ${commandChannel}`)
+    await client.query(`listen ${options.channel}`)
     connected()
     if (!options.signal.aborted) await ended
   } finally {

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import type { AppError } from '../errors/catalogue.js'
 import type { Result } from '../result/index.js'
 import { wireVersion } from './messages.js'
-import { parseJson } from './parse.js'
+import { checked, parseJson } from './parse.js'
 
 const strict = { additionalProperties: false } as const
 const Instant = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 })
@@ -44,6 +44,10 @@ const head = {
   id: CommandId,
   bus: Type.String({ minLength: 1, maxLength: 64 }),
   address: Type.String({ minLength: 1, maxLength: 64 }),
+  /** Who must stand there, its number as printed. Whoever moves a valve asks the meter first: another one may have been mounted. */
+  device: Type.Optional(
+    Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), manufacturer: Type.Optional(Type.String({ maxLength: 64 })) }, strict)
+  ),
   /** the login of whoever asked */
   requestedBy: Type.Optional(Type.String({ maxLength: 200 })),
   /** the sender's clock when this message left: what is left until the deadline can be told without trusting the receiver's clock */
@@ -103,4 +107,8 @@ export function parseCommandMessage(text: string): Result<CommandMessage, AppErr
 /** An answer to a command from its JSON text; MESSAGE_MALFORMED with the first path that is wrong. */
 export function parseAckMessage(text: string): Result<AckMessage, AppError> {
   return parseJson(text, ackValidator)
+}
+
+export function ackMessageOf(value: unknown): Result<AckMessage, AppError> {
+  return checked(value, ackValidator)
 }

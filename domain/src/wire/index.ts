@@ -2,6 +2,7 @@ export {
   type AckMessage,
   AckMessageSchema,
   type AckState,
+  ackMessageOf,
   ackStates,
   type CommandKind,
   type CommandMessage,

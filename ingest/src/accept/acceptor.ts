@@ -130,6 +130,7 @@ export class Acceptor {
     statistics.readingsConflicting += result.conflicts
     statistics.readingsUnassigned += result.unassigned
     statistics.profiles += result.profiles
+    statistics.downlinksAnswered += result.answers
     statistics.deadLetters += result.deadLetters
     statistics.deadLettersOverQuota += result.deadLettersOverQuota
     for (const code of result.refusals) statistics.refusals[code] = (statistics.refusals[code] ?? 0) + 1

@@ -3,11 +3,12 @@ import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import { type Clock, type EpochMs, toIso } from '@endeks/domain/time'
 import type { Exchange } from '../formats/format.js'
 import type { KillPoint } from '../kill-points.js'
+import { storeAnswers } from '../store/downlink-answers.js'
 import { type ExchangeIds, type ExchangeRow, insertExchanges } from '../store/exchanges.js'
-import { insertDeadLetters, insertProfiles, noteSequences } from '../store/messages.js'
+import { type DeadLetterRow, insertDeadLetters, insertProfiles, noteSequences } from '../store/messages.js'
 import { copyReadings, type ReadingRow, type StoredReadings, storeReadings } from '../store/readings.js'
 import { insertUnassigned, type UnassignedRow } from '../store/unassigned.js'
-import type { Prepared } from './prepare.js'
+import { deadLetter, type Prepared } from './prepare.js'
 import type { Question, Resolved, Resolver } from './resolver.js'
 
 /** A batch in rows: what goes into which table. */
@@ -24,6 +25,7 @@ export interface BatchResult {
   readonly conflicts: number
   readonly unassigned: number
   readonly profiles: number
+  readonly answers: number
   readonly deadLetters: number
   readonly deadLettersOverQuota: number
   /** the code of each dead letter, kept or not */
@@ -146,7 +148,8 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
   )
   const profiles = rows.messages.flatMap((message) => message.profiles ?? [])
   await insertProfiles(client, profiles)
-  const letters = rows.messages.flatMap((message) => message.deadLetter ?? [])
+  const answers = await answerCommands(client, rows.messages)
+  const letters = [...rows.messages.flatMap((message) => message.deadLetter ?? []), ...answers.strange]
   const kept = await insertDeadLetters(client, letters, { perDay: options.deadLettersPerDay, day: options.day })
   return {
     stored: readings.stored,
@@ -154,8 +157,21 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     conflicts: readings.conflicts,
     unassigned: aside.length,
     profiles: profiles.length,
+    answers: answers.stored,
     deadLetters: kept,
     deadLettersOverQuota: letters.length - kept,
     refusals: letters.map((letter) => letter.code)
   }
+}
+
+/** @returns how many commands were answered, and a dead letter for each answer to nothing that was asked of its gateway */
+async function answerCommands(client: PoolClient, messages: readonly Prepared[]): Promise<{ stored: number; strange: DeadLetterRow[] }> {
+  const answering = messages.flatMap((message) => (message.ack === undefined ? [] : [{ gateway: message.gateway, ack: message.ack, message }]))
+  const strange = new Set(await storeAnswers(client, answering))
+  const letters = answering.flatMap((each) => (strange.has(each) ? [unaskedLetter(each.message)] : []))
+  return { stored: answering.length - letters.length, strange: letters }
+}
+
+function unaskedLetter(message: Prepared): DeadLetterRow {
+  return deadLetter(message, new AppError('COMMAND_UNKNOWN', `nothing was asked of ${message.gateway} that this could answer`))
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
-import { parseTopic, profileMessageOf, readingsOf } from '@endeks/domain/wire'
+import { type AckMessage, ackMessageOf, parseTopic, profileMessageOf, readingsOf } from '@endeks/domain/wire'
 import { readContent } from '../formats/content.js'
 import type { ReadingKey } from '../formats/foreign-gateway.js'
 import type { ForeignContext, ForeignFormat, Readings } from '../formats/format.js'
@@ -34,6 +34,8 @@ export interface Prepared {
   readonly evidence: readonly Evidence[]
   /** what evidence is read with */
   readonly profiles?: readonly ProfileRow[]
+  /** what became of a command */
+  readonly ack?: AckMessage
   readonly deadLetter?: DeadLetterRow
   readonly sequence?: SequenceNumber
   /** the original, for the dead letter of a message that only the database finds wrong */
@@ -69,6 +71,7 @@ export function prepare(incoming: Incoming, limits: PrepareLimits, foreign?: For
   if (parsed?.gateway !== gateway) return dead(new AppError('MESSAGE_FOREIGN_GATEWAY', `${gateway} may not publish on ${topic}`))
   if (parsed.kind === 'readings') return prepareReadings(incoming, plain)
   if (parsed.kind === 'profiles') return prepareProfile(incoming, plain)
+  if (parsed.kind === 'ack') return prepareAck(incoming, plain)
   return dead(new AppError('COMMAND_UNKNOWN', `nothing was asked of ${gateway} that this could answer`))
 }
 
@@ -127,6 +130,12 @@ function prepareForeign(
     ...(readWith === undefined ? {} : { readWith }),
     ...(refusal === undefined ? {} : { deadLetter: deadLetter({ ...plain, ...(readWith === undefined ? {} : { readWith }) }, refusal) })
   }
+}
+
+function prepareAck(incoming: Incoming, plain: Prepared): Prepared {
+  const given = readContent(incoming.payload)
+  const parsed = given.ok ? ackMessageOf(given.value) : given
+  return parsed.ok ? { ...plain, ack: parsed.value } : { ...plain, deadLetter: deadLetter(incoming, parsed.error) }
 }
 
 /** A message's dead letter: its first 64 KB, and size and hash of the whole. */
