@@ -132,6 +132,29 @@ export interface Sighting {
   readonly trouble?: string
 }
 
+/** What a meter is told, beside being read. */
+export type MeterCommand =
+  | { readonly kind: 'set-clock' }
+  | { readonly kind: 'valve'; readonly position: 'open' | 'closed' }
+  /** an amount as decimal text, in a unit that the profile must have too */
+  | { readonly kind: 'credit'; readonly amount: string; readonly unit: string }
+
+export interface TellJob {
+  readonly address: string
+  readonly profile: unknown
+  readonly zone: string
+  readonly command: MeterCommand
+  readonly keys?: MeterKeys
+  readonly signal: AbortSignal
+  /** when the bus is free and before anything is sent: what it throws ends the job, and the meter was told nothing */
+  readonly begin: () => Promise<void>
+}
+
+/** What a command came to: `rejected` is surely not done, `failed` may be. */
+export type CommandOutcome =
+  | { readonly state: 'done'; readonly result: Readonly<Record<string, string | number | boolean>> }
+  | { readonly state: 'rejected' | 'failed'; readonly code: string; readonly message: string }
+
 /** A bus under one master: one conversation at a time. Connects when first used and again after a failure. */
 export interface Bus {
   /** @throws {ReadFailure} when the device did not answer, answered wrongly, or the line is down */
@@ -140,6 +163,8 @@ export interface Bus {
   probe(job: ProbeJob): Promise<Finding>
   /** Tries the addresses of the bus, one after the other. @throws {ReadFailure} when the line is down */
   scan(job: ScanJob): AsyncIterable<Sighting>
+  /** Tells one meter something, once: what is not answered is not sent again. @throws what `begin` throws */
+  tell(job: TellJob): Promise<CommandOutcome>
   close(): Promise<void>
 }
 

@@ -21,7 +21,7 @@ export class RtuRequests {
 
 function findRequest(bytes: Uint8Array): modbus.Frame | undefined {
   for (let offset = 0; offset + 4 <= bytes.length; offset += 1) {
-    const size = modbus.rtuRequestSize(bytes[offset + 1] ?? 0)
+    const size = modbus.rtuRequestSize(bytes, offset)
     const frame = size === undefined ? undefined : modbus.parseRtu(bytes, offset, size)
     if (frame?.ok === true) return frame.value
   }
@@ -30,7 +30,7 @@ function findRequest(bytes: Uint8Array): modbus.Frame | undefined {
 
 /** A function that no meter knows is refused, and its frame ends where its CRC says so. */
 function findUnknown(bytes: Uint8Array): modbus.Frame | undefined {
-  if (bytes.length < 4 || modbus.rtuRequestSize(bytes[1] ?? 0) !== undefined) return undefined
+  if (bytes.length < 4 || modbus.rtuRequestSize(bytes, 0) !== undefined) return undefined
   let crc = 0xffff
   for (const [index, byte] of bytes.subarray(0, modbus.longestRtuFrame).entries()) {
     crc = modbus.crcStep(crc, byte)

@@ -4,6 +4,7 @@ import { Line } from '../../line/index.js'
 import {
   type Bus,
   type BusDependencies,
+  type CommandOutcome,
   type Exchange,
   type Finding,
   type MeterKeys,
@@ -12,12 +13,14 @@ import {
   ReadFailure,
   type ReadJob,
   type ScanJob,
-  type Sighting
+  type Sighting,
+  type TellJob
 } from '../protocol.js'
 import { Turns } from '../turns.js'
 import { dlmsCodec } from './codec/codec.js'
-import { type DlmsCode, DlmsFault } from './codec/fault.js'
+import { type DlmsCode, DlmsFault, guarded } from './codec/fault.js'
 import { type AssociationPlan, parseProfile } from './codec/profile.js'
+import { carryOut, type Progress } from './commanding.js'
 import { probe } from './probing.js'
 import { read } from './reading.js'
 import { scan } from './scanning.js'
@@ -90,6 +93,28 @@ export class DlmsBus implements Bus {
       const call = { address, purpose: 'command', answerWithinMs: this.#answerWithinMs, signal, ...secured } as const
       return (await talk.hold(call, work)).value
     })
+  }
+
+  async tell(job: TellJob): Promise<CommandOutcome> {
+    const { address, profile, command, zone, keys, signal, begin } = job
+    const parsed = guarded(() => parseProfile(profile).commands)
+    if (!parsed.ok) return { state: 'rejected', ...parsed.error }
+    const { association } = parsed.value
+    const progress: Progress = { told: false, result: undefined }
+    const commanding = { plan: parsed.value, command, zone, clock: this.#dependencies.clock, progress }
+    try {
+      await this.#inTurn(signal, 1, async (talk, within) => {
+        await begin()
+        const call = { address, purpose: 'command', answerWithinMs: this.#answerWithinMs, signal: within } as const
+        const secured = { ...(association === undefined ? {} : { plan: association }), ...(keys === undefined ? {} : { keys }) }
+        await talk.hold({ ...call, ...secured }, (session) => carryOut(session, commanding))
+      })
+    } catch (thrown) {
+      if (!(thrown instanceof ReadFailure)) throw thrown
+      // What was confirmed is done, however the conversation ended.
+      if (progress.result === undefined) return notDone(thrown, progress.told)
+    }
+    return { state: 'done', result: progress.result ?? {} }
   }
 
   probe(job: ProbeJob): Promise<Finding> {
@@ -175,6 +200,19 @@ export class DlmsBus implements Bus {
 
 /** What an attempt came to, and what the next one may hope for. */
 type Tried<Done> = { readonly done: Done } | { readonly failure: ReadFailure; readonly hope: 'passing' | 'damaged' | 'none' }
+
+/** With these a meter says that it has not done it, or it was never sent. */
+const refusals: ReadonlySet<string> = new Set<DlmsCode>([
+  'DLMS_ACCESS',
+  'DLMS_EXCEPTION',
+  'DLMS_SERVICE_ERROR',
+  'DLMS_CONFORMANCE',
+  'COMMAND_UNSUPPORTED'
+])
+
+function notDone({ code, message }: ReadFailure, told: boolean): CommandOutcome {
+  return { state: told && !refusals.has(code) ? 'failed' : 'rejected', code, message }
+}
 
 export const dlmsProtocol: Protocol = {
   codec: dlmsCodec,

@@ -2,6 +2,7 @@ import type { Clock } from '@endeks/domain/time'
 import type { Line } from '../../line/index.js'
 import {
   type Bus,
+  type CommandOutcome,
   type Exchange,
   type Finding,
   nothing,
@@ -9,13 +10,15 @@ import {
   ReadFailure,
   type ReadJob,
   type ScanJob,
-  type Sighting
+  type Sighting,
+  type TellJob
 } from '../protocol.js'
 import { Turns } from '../turns.js'
 import { ask, overhear } from './asking.js'
 import { type Command, fittingProfiles, holdsCurrent, isMbusProfile, parseSecondary, sharedAddress, withValue } from './codec/index.js'
 import { type Attempt, scanBus } from './scan.js'
 import { type Link, newLink, Session, type SessionOptions, type Target } from './session.js'
+import { noProfile, recordsFor, wasTold } from './telling.js'
 import type { Timing } from './timing.js'
 
 /** Opening a connection has nothing to do with the speed of the bus behind it. */
@@ -92,6 +95,31 @@ export class MbusBus implements Bus {
     return this.#turns.take(async () => {
       const { exchange } = await this.#talk(targetOf(String(address)), { commands }, signal)
       return exchange
+    })
+  }
+
+  /** A meter acknowledges what it does not know, and says so only when it is asked for data: so it is asked. */
+  tell({ address, profile, command, zone, keys, signal, begin }: TellJob): Promise<CommandOutcome> {
+    return this.#turns.take(async () => {
+      const { clock } = this.#options
+      const wanted = isMbusProfile(profile) ? recordsFor(command, { profile, zone, now: clock.now() }) : noProfile
+      if (!wanted.ok) return { state: 'rejected', ...wanted.error }
+      await begin()
+      const { records, result } = wanted.value
+      const target = targetOf(address)
+      try {
+        await this.#talk(
+          target,
+          { commands: [{ kind: 'data', records }], data: { key: keys?.secrets.encryption, enough: () => true } },
+          signal
+        )
+        return { state: 'done', result }
+      } catch (thrown) {
+        if (!(thrown instanceof ReadFailure)) throw thrown
+        const { code, message } = thrown
+        const told = wasTold(thrown.request, records, typeof target === 'number' ? target : sharedAddress.selected)
+        return { state: told && code !== 'MBUS_APPLICATION_ERROR' ? 'failed' : 'rejected', code, message }
+      }
     })
   }
 

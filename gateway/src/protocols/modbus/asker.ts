@@ -99,6 +99,14 @@ export class Asker {
     return success(objects)
   }
 
+  /** Sends a request that changes something, once, whatever comes of it: it may have been done though its answer is lost. */
+  async once(pdu: Uint8Array): Promise<Result<Exchanged, Refusal>> {
+    const { master, unit } = this.#options
+    const outcome = await master.write(unit, pdu, this.#asking(8))
+    this.transcript.add(outcome.ok ? outcome.value : outcome.error)
+    return refused(outcome)
+  }
+
   failed({ code, message }: DecodeFailure): ReadFailure {
     return new ReadFailure(code, message, this.transcript.all)
   }

@@ -2,6 +2,7 @@ import { Line, type LinePlace } from '../../line/index.js'
 import {
   type Bus,
   type BusDependencies,
+  type CommandOutcome,
   type Exchange,
   type Finding,
   nothing,
@@ -9,15 +10,17 @@ import {
   ReadFailure,
   type ReadJob,
   type ScanJob,
-  type Sighting
+  type Sighting,
+  type TellJob
 } from '../protocol.js'
 import { Turns } from '../turns.js'
 import { Asker, type AskerOptions, type Refusal } from './asker.js'
-import { isModbusProfile, planReads } from './codec/index.js'
+import { encodeWriteRequest, isModbusProfile, planReads, wordsIn } from './codec/index.js'
 import { rtuFraming, tcpFraming } from './framing.js'
 import { Master } from './master.js'
 import { probeUnit } from './probe.js'
 import { sightUnit, unitsOf } from './scan.js'
+import { type Telling, tellingFor } from './telling.js'
 import { type Timing, timingOf } from './timing.js'
 import { Transport } from './transport.js'
 import { UnitHealth } from './unit-health.js'
@@ -32,6 +35,8 @@ export interface ModbusBusOptions {
 const mostSilent = 3
 /** A converter that accepts at all does so soon, however short the wait for a meter is. */
 const connectWithinMs = 3_000
+/** Exceptions of a unit that has not begun: illegal function, address or value; busy; a path that a converter does not have (7). */
+const notDone: ReadonlySet<number> = new Set([1, 2, 3, 6, 10])
 
 /** A Modbus line under one master: reads, probes and scans take turns on it. */
 export class ModbusBus implements Bus {
@@ -108,6 +113,39 @@ export class ModbusBus implements Bus {
       if (sighting !== undefined) yield sighting
       progress(index + 1, units.length)
     }
+  }
+
+  tell(job: TellJob): Promise<CommandOutcome> {
+    const { address, profile, command, zone, begin, signal } = job
+    return this.#turns.take(async () => {
+      const { clock } = this.#dependencies
+      if (!isModbusProfile(profile)) return { state: 'rejected', code: 'MODBUS_PROFILE', message: 'the profile is not one for Modbus' }
+      const telling = tellingFor(command, { profile, zone, now: clock.now() })
+      if (!telling.ok) return { state: 'rejected', ...telling.error }
+      await begin()
+      try {
+        const unit = this.#unitOf(address)
+        return await this.#carryOut(unit, await this.#asker(unit, { signal }), telling.value)
+      } catch (thrown) {
+        // Nothing was sent yet: the unit can't be here, or the line is down.
+        if (!(thrown instanceof ReadFailure)) throw thrown
+        return { state: 'rejected', code: thrown.code, message: thrown.message }
+      }
+    })
+  }
+
+  async #carryOut(unit: number, asker: Asker, { write, result, readBack }: Telling): Promise<CommandOutcome> {
+    const answer = await asker.once(encodeWriteRequest(write))
+    if (!answer.ok) {
+      const { code, message, exception } = answer.error
+      this.#settle(unit, asker, answer.error)
+      return { state: exception !== undefined && notDone.has(exception) ? 'rejected' : 'failed', code, message }
+    }
+    const read = readBack === undefined ? undefined : await asker.ask(readBack.range)
+    if (read?.ok === false) this.#settle(unit, asker, read.error)
+    else this.#settle(unit, asker)
+    const position = read?.ok === true ? readBack?.positionOf(wordsIn(read.value.frame)) : undefined
+    return { state: 'done', result: position === undefined ? result : { ...result, valve: position } }
   }
 
   async close(): Promise<void> {

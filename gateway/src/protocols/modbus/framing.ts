@@ -4,13 +4,15 @@ import {
   encodeRtu,
   type Frame,
   identificationFunction,
+  isWrite,
   matchResponse,
   parseAdu,
   parseAdus,
   parseIdentification,
   parseReadRequest,
   parseRtu,
-  rtuResponseSize
+  rtuResponseSize,
+  writeMismatch
 } from './codec/index.js'
 
 /** A request on its way. */
@@ -96,7 +98,8 @@ function judgeRtu(sent: Sent, bytes: Uint8Array): Verdict {
   let heard = false
   let ended = false
   for (let offset = 0; offset < bytes.length; ) {
-    if (isEcho(sent.bytes, bytes, offset)) {
+    // Whoever sets one coil or register hears the same again, as an answer.
+    if (isEcho(sent.bytes, bytes, offset) && !(isWrite(sent.pdu[0]) && bytes.length - offset >= sent.size && sent.pdu.length === 5)) {
       offset += sent.size
       continue
     }
@@ -134,6 +137,7 @@ function isEcho(request: Uint8Array, bytes: Uint8Array, offset: number): boolean
 /** Why a frame is no answer to this request; undefined when it is one, be it a refusal. */
 function mismatch(sent: Sent, frame: Frame): DecodeFailure | undefined {
   if (sent.pdu[0] === identificationFunction) return identificationMismatch(sent, frame)
+  if (isWrite(sent.pdu[0])) return writeMismatch(sent, frame)
   const range = parseReadRequest(sent)
   if (!range.ok) return range.error
   const matched = matchResponse(sent, range.value, frame)

@@ -73,6 +73,11 @@ export class Master {
     return this.#transport.exchange(unit, encodeIdentificationRequest(object), asking)
   }
 
+  /** Writes once. Not by modbus-serial, which has no bytes for what is told; a `pdu` says it all. */
+  write(unit: number, pdu: Uint8Array, asking: Asking): Promise<Outcome> {
+    return this.#transport.exchange(unit, pdu, asking)
+  }
+
   #read({ function: code, address, count }: ReadRange): Promise<unknown> {
     switch (code) {
       case 1:

@@ -46,6 +46,7 @@ export type DlmsCode =
   | 'BUS_UNREACHABLE'
   | 'BUS_NEVER_QUIET'
   | 'READ_ABORTED'
+  | 'COMMAND_UNSUPPORTED'
 
 /**
  * Thrown inside the codec only, where unwinding a dozen nested readers by hand would hide the layout. Every public function

@@ -121,7 +121,7 @@ export const attributes = {
   clock: { class: 8, time: 2 },
   association: { class: 15, objectList: 2, replyToHls: 1 },
   sapAssignment: { class: 17, list: 2 },
-  disconnectControl: { class: 70, controlState: 3 },
+  disconnectControl: { class: 70, outputState: 2, controlState: 3, remoteDisconnect: 1, remoteReconnect: 2 },
   mbusClient: { class: 72, primaryAddress: 5, identification: 6, manufacturer: 7, version: 8, deviceType: 9 }
 } as const
 

@@ -9,11 +9,13 @@ export function problemsIn(profile: WrittenProfile): readonly ProfileProblem[] {
     ...registerProblems(profile),
     ...bufferProblems(profile),
     ...pushProblems(profile),
-    ...associationProblems(profile)
+    ...associationProblems(profile.association, '/association'),
+    ...associationProblems(profile.commands?.association, '/commands/association'),
+    ...creditProblems(profile)
   ]
 }
 
-function* nameProblems({ identity, registers, profileBuffer, association, push }: WrittenProfile): Iterable<ProfileProblem> {
+function* nameProblems({ identity, registers, profileBuffer, association, push, commands }: WrittenProfile): Iterable<ProfileProblem> {
   const named: [string, string | undefined][] = [
     ['/identity/obis', identity.obis],
     ...registers.map((register, index): [string, string] => [`/registers/${index}/obis`, register.obis]),
@@ -22,6 +24,10 @@ function* nameProblems({ identity, registers, profileBuffer, association, push }
       return [`/profileBuffer/captures/${index}`, column === 'clock' || column === 'ignore' ? undefined : column]
     }),
     ['/association/counter', association?.counter],
+    ['/commands/association/counter', commands?.association?.counter],
+    ['/commands/set-clock/obis', commands?.['set-clock']?.obis],
+    ['/commands/valve/obis', commands?.valve?.obis],
+    ['/commands/credit/obis', commands?.credit?.obis],
     ...(push?.captures ?? []).map((column, index): [string, string | undefined] => {
       return [`/push/captures/${index}`, typeof column === 'string' ? undefined : (column.obis ?? column.scalerUnit)]
     })
@@ -93,15 +99,21 @@ function* pushProblems({ push, registers }: WrittenProfile): Iterable<ProfilePro
   }
 }
 
-function* associationProblems({ association }: WrittenProfile): Iterable<ProfileProblem> {
+function* associationProblems(association: WrittenProfile['association'], path: string): Iterable<ProfileProblem> {
   if (association === undefined) return
   const { authentication = 'none', protection = 'none', counter, general = false, dedicatedKey = false } = association
   const ciphered = protection !== 'none'
   if (counter !== undefined && !ciphered && authentication !== 'hls-gmac')
-    yield { path: '/association/counter', message: 'has no use: nothing is ciphered and no challenge is answered' }
-  if (dedicatedKey && !ciphered) yield { path: '/association/dedicatedKey', message: 'has no use: nothing is ciphered' }
+    yield { path: `${path}/counter`, message: 'has no use: nothing is ciphered and no challenge is answered' }
+  if (dedicatedKey && !ciphered) yield { path: `${path}/dedicatedKey`, message: 'has no use: nothing is ciphered' }
   // The key itself travels in the AARQ: it must not be readable there.
   if (dedicatedKey && protection === 'authenticated')
-    yield { path: '/association/dedicatedKey', message: 'would be sent in the clear: protection must be encrypted or both' }
-  if (general && !ciphered) yield { path: '/association/general', message: 'has no use: nothing is ciphered' }
+    yield { path: `${path}/dedicatedKey`, message: 'would be sent in the clear: protection must be encrypted or both' }
+  if (general && !ciphered) yield { path: `${path}/general`, message: 'has no use: nothing is ciphered' }
+}
+
+function* creditProblems({ commands }: WrittenProfile): Iterable<ProfileProblem> {
+  const credit = commands?.credit
+  if (credit !== undefined && (credit.attribute === undefined) === (credit.method === undefined))
+    yield { path: '/commands/credit', message: 'has either an attribute or a method' }
 }

@@ -65,6 +65,61 @@ const pushSchema = Type.Object(
   { ...strict, description: 'what a DataNotification of such a meter holds (push_object_list of class 40)' }
 )
 
+/** Types of a value that is written: whole numbers, and the boolean, which is 0 or 1 here. */
+export const writtenTypes = [
+  'boolean',
+  'integer',
+  'unsigned',
+  'long',
+  'long-unsigned',
+  'double-long',
+  'double-long-unsigned',
+  'long64',
+  'long64-unsigned',
+  'enum'
+] as const
+const writtenType = Type.Enum([...writtenTypes])
+const anyClass = Type.Integer({ minimum: 1, maximum: 0xffff })
+/** Below zero are the maker's own (Blue Book 4.1.2). */
+const anyAttribute = Type.Integer({ minimum: -128, maximum: 127 })
+const anyValue = Type.Integer({ minimum: -0x8000_0000, maximum: 0xffff_ffff })
+
+const commandsSchema = Type.Object(
+  {
+    association: Type.Optional({
+      ...associationSchema,
+      description: 'as whom such a meter is told something, where that is another than who reads it'
+    }),
+    'set-clock': Type.Optional(
+      Type.Object({ obis: obisText }, { ...strict, description: 'the clock (class 8), where it is not 0-0:1.0.0*255' })
+    ),
+    valve: Type.Optional(
+      Type.Union([
+        Type.Object({ obis: obisText }, { ...strict, description: 'a disconnect control (class 70), where it is not 0-0:96.3.10*255' }),
+        Type.Object(
+          { class: anyClass, obis: obisText, attribute: anyAttribute, type: writtenType, open: anyValue, closed: anyValue },
+          { ...strict, description: 'an attribute that opens and closes by being set' }
+        )
+      ])
+    ),
+    credit: Type.Optional(
+      Type.Object(
+        {
+          class: anyClass,
+          obis: obisText,
+          attribute: Type.Optional(anyAttribute),
+          method: Type.Optional(anyAttribute),
+          type: writtenType,
+          scaler: Type.Integer({ minimum: -12, maximum: 12 }),
+          unit: Type.String({ pattern: '^[A-Za-z0-9]{1,8}$' })
+        },
+        { ...strict, description: 'an attribute that is set to, or a method that takes, the amount in 10^scaler of unit' }
+      )
+    )
+  },
+  { ...strict, description: 'how such a meter is told something' }
+)
+
 /** What is read from one kind of meter. */
 export const profileSchema = Type.Object(
   {
@@ -94,7 +149,8 @@ export const profileSchema = Type.Object(
       { minItems: 1, maxItems: 32 }
     ),
     profileBuffer: Type.Optional(bufferSchema),
-    push: Type.Optional(pushSchema)
+    push: Type.Optional(pushSchema),
+    commands: Type.Optional(commandsSchema)
   },
   { additionalProperties: false }
 )

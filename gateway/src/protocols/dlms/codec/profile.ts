@@ -4,7 +4,7 @@ import { Compile } from 'typebox/compile'
 import type { ProfileProblem } from '../../protocol.js'
 import { DlmsFault } from './fault.js'
 import { problemsIn } from './profile-problems.js'
-import { profileSchema, type WrittenProfile } from './profile-schema.js'
+import { profileSchema, type WrittenProfile, type writtenTypes } from './profile-schema.js'
 
 export interface DlmsRegister {
   readonly obis: Obis
@@ -39,6 +39,22 @@ export type PushColumn =
   | { readonly kind: 'value'; readonly obis: Obis; readonly scale?: { readonly scaler: number; readonly unit: MeterUnit } }
   | { readonly kind: 'scale'; readonly obis: Obis }
 
+/** A number that is written: an attribute that is set, or a method that takes it. */
+export interface WrittenObject {
+  readonly class: number
+  readonly obis: Obis
+  readonly member: { readonly attribute: number } | { readonly method: number }
+  readonly type: (typeof writtenTypes)[number]
+}
+
+/** How a meter is told something. */
+export interface CommandPlan {
+  readonly association?: AssociationPlan
+  readonly clock: Obis
+  readonly valve: { readonly disconnector: Obis } | (WrittenObject & { readonly open: number; readonly closed: number })
+  readonly credit?: WrittenObject & { readonly scaler: number; readonly unit: string }
+}
+
 export interface DlmsProfile {
   readonly name: string
   readonly device: { readonly manufacturer?: string; readonly media?: readonly string[] }
@@ -48,6 +64,7 @@ export interface DlmsProfile {
   readonly registers: readonly DlmsRegister[]
   readonly profileBuffer?: ProfileBuffer
   readonly push?: readonly PushColumn[]
+  readonly commands: CommandPlan
 }
 
 const validator = Compile(profileSchema)
@@ -73,10 +90,50 @@ export function parseProfile(profile: unknown): DlmsProfile {
       class: objectClass,
       invalid: bitsOf(invalid)
     })),
+    commands: commandsOf(profile),
     ...(association === undefined ? {} : { association: planOf(association) }),
     ...(profileBuffer === undefined ? {} : { profileBuffer: bufferOf(profileBuffer) }),
     ...(push === undefined ? {} : { push: push.captures.map(pushColumnOf) })
   }
+}
+
+/** Blue Book, classes 8 and 70: what the standard calls them; whoever reads may also tell, unless the profile says otherwise. */
+const standardClock = '0-0:1.0.0*255'
+const standardDisconnector = '0-0:96.3.10*255'
+
+function commandsOf({ association: reader, commands = {} }: WrittenProfile): CommandPlan {
+  const { valve = { obis: standardDisconnector }, credit } = commands
+  const association = commands.association ?? reader
+  return {
+    ...(association === undefined ? {} : { association: planOf(association) }),
+    clock: nameOf(commands['set-clock']?.obis ?? standardClock),
+    valve: isWritten(valve)
+      ? { ...writtenOf({ ...valve, member: { attribute: valve.attribute } }), open: valve.open, closed: valve.closed }
+      : { disconnector: nameOf(valve.obis) },
+    ...(credit === undefined
+      ? {}
+      : { credit: { ...writtenOf({ ...credit, member: memberOf(credit) }), scaler: credit.scaler, unit: credit.unit } })
+  }
+}
+
+type WrittenCommands = NonNullable<WrittenProfile['commands']>
+type WrittenValve = NonNullable<WrittenCommands['valve']>
+
+function isWritten(valve: WrittenValve): valve is Extract<WrittenValve, { readonly attribute: number }> {
+  return 'attribute' in valve
+}
+
+type WrittenCredit = NonNullable<WrittenCommands['credit']>
+
+function memberOf({ attribute, method }: WrittenCredit): WrittenObject['member'] {
+  if (method !== undefined) return { method }
+  if (attribute !== undefined) return { attribute }
+  throw new DlmsFault('DLMS_PROFILE', '/commands/credit has neither an attribute nor a method')
+}
+
+function writtenOf(object: Omit<WrittenObject, 'obis'> & { readonly obis: string }): WrittenObject {
+  const { class: objectClass, obis, member, type } = object
+  return { class: objectClass, obis: nameOf(obis), member, type }
 }
 
 function bitsOf(invalid: WrittenProfile['registers'][number]['invalid']): readonly bigint[] {

@@ -21,13 +21,38 @@ const RegisterSchema = Type.Object(
   strict
 )
 
+/** Bytes of data records, DIF first. */
+const Records = Type.String({ pattern: '^([0-9A-Fa-f]{2}){1,64}$' })
+
+/** How such a meter is told something, each as data records in one frame of CI 51. */
+const CommandsSchema = Type.Object(
+  {
+    valve: Type.Optional(Type.Object({ open: Records, closed: Records }, strict)),
+    credit: Type.Optional(
+      Type.Object(
+        {
+          /** DIF, VIF and what else stands before the amount */
+          head: Records,
+          coding: Type.Enum(['integer', 'bcd']),
+          bytes: Type.Enum([1, 2, 3, 4, 6]),
+          scaler: Type.Integer({ minimum: -12, maximum: 12 }),
+          unit: Type.String({ pattern: '^[A-Za-z0-9]{1,8}$' })
+        },
+        strict
+      )
+    )
+  },
+  strict
+)
+
 export const MbusProfileSchema = Type.Object(
   {
     ...profileHead,
     protocol: Type.Literal('mbus'),
     /** before each readout the meter's application is started anew: some meters begin with their first telegram only then */
     applicationReset: Type.Optional(Type.Object({ subcode: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })) }, strict)),
-    registers: Type.Array(RegisterSchema, { minItems: 1, maxItems: 64 })
+    registers: Type.Array(RegisterSchema, { minItems: 1, maxItems: 64 }),
+    commands: Type.Optional(CommandsSchema)
   },
   strict
 )

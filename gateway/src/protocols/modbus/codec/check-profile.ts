@@ -1,5 +1,5 @@
 import type { ProfileProblem } from '../../protocol.js'
-import { layoutOf, type Placed } from './layout.js'
+import { layoutOf, type Placed, wireAddress } from './layout.js'
 import { mostRegisters, readsBits } from './pdu.js'
 import { isModbusProfile, type ModbusProfile, type ValueField } from './profile.js'
 import { timestampTypes, type ValueType, valueTypes } from './types.js'
@@ -18,7 +18,8 @@ export function checkProfile(profile: unknown): ProfileProblem[] {
     ...registers.flatMap((each, index) => invalidProblems(each, `/registers/${index}`)),
     ...values.flatMap((each, index) => invalidProblems(each, `/history/values/${index}`)),
     ...recordProblems(profile),
-    ...statusProblems(profile)
+    ...statusProblems(profile),
+    ...commandProblems(profile)
   ]
 }
 
@@ -117,4 +118,29 @@ function statusProblems({ status = [] }: ModbusProfile): ProfileProblem[] {
     if (readsBits(each.function) === (each.bit === undefined)) return []
     return [{ path, message: each.bit === undefined ? 'is missing: which bit of the register' : 'is of no use: an input is one bit' }]
   })
+}
+
+function commandProblems(profile: ModbusProfile): ProfileProblem[] {
+  const { valve, credit, 'set-clock': clock } = profile.commands ?? {}
+  const places = [
+    { path: '/commands/valve', entry: valve, count: valve?.function === 16 ? valueTypes[valve.type ?? 'u16'] : 1 },
+    { path: '/commands/credit', entry: credit, count: credit === undefined ? 1 : valueTypes[credit.type] },
+    { path: '/commands/set-clock', entry: clock, count: clock === undefined ? 1 : timestampTypes[clock.type] }
+  ]
+  const problems = places.flatMap(({ path, entry, count }) => {
+    if (entry === undefined) return []
+    const first = wireAddress(profile, entry.address)
+    if (first >= 0 && first + count <= 65_536) return []
+    return [
+      { path: `${path}/address`, message: `is ${entry.address}, and what is written there would not lie within 0 to 65535 on the wire` }
+    ]
+  })
+  if (valve?.function === 5 && [valve.open, valve.closed].some((each) => each > 1))
+    problems.push({ path: '/commands/valve', message: 'sets a coil, which is 1 or 0' })
+  if (valve !== undefined && valve.open === valve.closed) problems.push({ path: '/commands/valve', message: 'opens and closes alike' })
+  if (valve?.type !== undefined && valve.function !== 16)
+    problems.push({ path: '/commands/valve/type', message: 'is of function 16: one coil or register has none' })
+  if (credit?.function === 6 && credit.type !== 'u16')
+    problems.push({ path: '/commands/credit/type', message: `is ${credit.type}, and function 6 writes one register` })
+  return problems
 }

@@ -22,7 +22,7 @@ export interface Conversation {
  */
 export function conversationOf(exchange: Pick<Exchange, 'request' | 'response'>): Result<Conversation, DecodeFailure> {
   if (exchange.request.length === 0) return failure({ code: 'MODBUS_TRUNCATED', message: 'request: nothing was asked' })
-  const rtu = parseRtuRun(exchange.request, (bytes, offset) => rtuRequestSize(bytes[offset + 1] ?? 0))
+  const rtu = parseRtuRun(exchange.request, rtuRequestSize)
   if (rtu.ok) return rtuConversation(rtu.value, exchange.response)
   const requests = parseAdus(exchange.request)
   if (requests.ok) return tcpConversation(requests.value, exchange.response)

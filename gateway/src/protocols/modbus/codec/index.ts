@@ -12,6 +12,7 @@ export {
   identificationNames,
   parseIdentification
 } from './identification.js'
+export { wireAddress } from './layout.js'
 export { type Adu, encodeAdu, parseAdu, parseAdus } from './mbap.js'
 export {
   answerBytes,
@@ -26,12 +27,15 @@ export {
   parseReadResponse,
   type ReadFunction,
   type ReadRange,
-  readsBits
+  readsBits,
+  wordsIn
 } from './pdu.js'
 export { planReads } from './plan.js'
 export { isModbusProfile, type ModbusProfile } from './profile.js'
 export { crcStep, encodeRtu, longestRtuFrame, parseRtu, rtuRequestSize, rtuResponseSize } from './rtu.js'
+export { encodeTimestamp } from './timestamp.js'
 export { type Orders, splitWords, type ValueType, valueTypes } from './types.js'
+export { encodeWriteRequest, isWrite, parseWriteRequest, type Write, writeMismatch, writeResponse } from './write.js'
 
 export const modbusCodec: ProtocolCodec = {
   name: 'modbus',

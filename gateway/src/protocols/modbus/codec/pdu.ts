@@ -127,6 +127,15 @@ export function parseReadResponse(frame: Frame): Result<ReadResponse, DecodeFail
   return success({ function: code, data: pdu.subarray(2), offset: at + 2 })
 }
 
+/** The registers of an answer, or its bits in their order; empty for a frame that is none. */
+export function wordsIn(frame: Frame): number[] {
+  const answer = parseReadResponse(frame)
+  if (!answer.ok) return []
+  const { function: code, data } = answer.value
+  if (readsBits(code)) return [...data].flatMap((byte) => Array.from({ length: 8 }, (_, bit) => (byte >> bit) & 1))
+  return Array.from({ length: data.length / 2 }, (_, index) => word(data, 2 * index))
+}
+
 /** Holds an answer against its request: the same unit and function, and as much as was asked for. */
 export function matchResponse(request: Frame, range: ReadRange, response: Frame): Result<ReadResponse, DecodeFailure> {
   if (response.unit !== request.unit) {

@@ -74,6 +74,47 @@ const Status = Type.Object(
   strict
 )
 
+const Word = Type.Integer({ minimum: 0, maximum: 65_535 })
+
+/** How such a device is told something: 5 sets a coil, 6 a holding register, 16 several. */
+const Commands = Type.Object(
+  {
+    valve: Type.Optional(
+      Type.Object(
+        {
+          function: Type.Union([Type.Literal(5), Type.Literal(6), Type.Literal(16)]),
+          address: Address,
+          /** of function 16 */
+          type: Type.Optional(Type.Union([Type.Literal('u16'), Type.Literal('u32')], { default: 'u16' })),
+          ...orders,
+          /** 1 and 0 for a coil: on and off */
+          open: Word,
+          closed: Word
+        },
+        strict
+      )
+    ),
+    credit: Type.Optional(
+      Type.Object(
+        {
+          function: Type.Union([Type.Literal(6), Type.Literal(16)]),
+          address: Address,
+          type: Type.Enum(['u16', 'u32', 'u48', 'u64']),
+          ...orders,
+          scaler: Exponent,
+          unit: Type.String({ pattern: '^[A-Za-z0-9]{1,8}$' })
+        },
+        strict
+      )
+    ),
+    /** by function 16, in the meter's zone */
+    'set-clock': Type.Optional(
+      Type.Object({ address: Address, type: Type.Enum(['epoch-u32', 'datetime-bcd', 'fields', 'iec870']), ...orders }, strict)
+    )
+  },
+  strict
+)
+
 export const ModbusProfileSchema = Type.Object(
   {
     ...profileHead,
@@ -103,7 +144,8 @@ export const ModbusProfileSchema = Type.Object(
     /** the most registers that the device gives in one answer */
     blockRegisters: Type.Optional(Type.Integer({ minimum: 4, maximum: mostRegisters, default: mostRegisters })),
     /** unused registers that may be read along to save a request; many devices refuse any, so 0 unless told */
-    gapRegisters: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, default: 0 }))
+    gapRegisters: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, default: 0 })),
+    commands: Type.Optional(Commands)
   },
   strict
 )

@@ -1,6 +1,7 @@
 import { failure, type Result, success } from '@endeks/domain/result'
 import type { DecodeFailure } from '../../protocol.js'
 import type { Frame } from './pdu.js'
+import { isWrite } from './write.js'
 
 /** Unit, function, CRC (Modbus over Serial Line V1.02, 2.5.1). */
 const shortestFrame = 4
@@ -54,9 +55,14 @@ export function parseRtu(bytes: Uint8Array, offset: number, size: number): Resul
   return success({ unit: frame[0] ?? 0, pdu: frame.subarray(1, -2), offset, pduOffset: offset + 1, size })
 }
 
-/** What a request's first bytes say of its size: undefined for functions that this codec never sends. */
-export function rtuRequestSize(code: number): number | undefined {
+/**
+ * What a request's first bytes say of its size: undefined for functions that this codec never sends; a size beyond the bytes
+ * that are there when more must come first.
+ */
+export function rtuRequestSize(bytes: Uint8Array, offset: number): number | undefined {
+  const code = bytes[offset + 1] ?? 0
   if (code >= 1 && code <= 6) return 8
+  if (code === 0x10) return 9 + (bytes[offset + 6] ?? 2)
   if (code === 0x2b) return 7
   return code === 0x11 ? 4 : undefined
 }
@@ -70,6 +76,7 @@ export function rtuResponseSize(bytes: Uint8Array, offset: number): number | und
   const code = bytes[offset + 1]
   if (code === undefined) return shortestFrame
   if ((code & 0x80) !== 0) return 5
+  if (isWrite(code)) return 8
   if ((code >= 1 && code <= 4) || code === 0x11) return 5 + (bytes[offset + 2] ?? 0)
   return code === 0x2b ? identificationSize(bytes, offset) : undefined
 }

@@ -1,9 +1,9 @@
 import { failure, type Result, success } from '@endeks/domain/result'
-import { type EpochMs, startOfDay } from '@endeks/domain/time'
+import { type EpochMs, startOfDay, toLocal } from '@endeks/domain/time'
 import { Temporal } from 'temporal-polyfill'
 import type { DecodeFailure } from '../../protocol.js'
 import type { Words } from './registers.js'
-import { joinWords, type Orders, swapBytes, type TimestampType, timestampTypes } from './types.js'
+import { joinWords, type Orders, splitWords, swapBytes, type TimestampType, timestampTypes } from './types.js'
 
 export interface TimestampField extends Orders {
   readonly type: TimestampType
@@ -30,6 +30,25 @@ export function decodeTimestamp(read: Words, field: TimestampField, zone: string
   if (at !== undefined) return success(at)
   const shown = bits.toString(16).padStart(timestampTypes[type] * 4, '0')
   return failure({ code: 'MODBUS_DATE', message: `0x${shown} is not a date`, offset: read.offset })
+}
+
+/** An instant to the second as `decodeTimestamp` reads it, for a clock that is set; a date alone is none. */
+export function encodeTimestamp(
+  at: EpochMs,
+  field: TimestampField & { readonly type: Exclude<TimestampType, 'date-bcd'> },
+  zone: string
+): number[] {
+  const { type } = field
+  if (type === 'epoch-u32') return splitWords(BigInt(Math.floor(at / 1000)), timestampTypes[type], field)
+  const { year, month, day, hour, minute, second } = toLocal(at, zone)
+  if (type === 'datetime-bcd') {
+    const digits = [year, month, day, hour, minute, 0, second].map((part) => String(part).padStart(2, '0')).join('')
+    return splitWords(BigInt(`0x${digits}`), timestampTypes[type], field)
+  }
+  const words =
+    type === 'fields' ? [year, month, day, hour, minute, second] : [year % 100, (month << 8) | day, (hour << 8) | minute, second * 1000]
+  const swapped = field.byteOrder === 'little' ? words.map(swapBytes) : words
+  return field.wordOrder === 'little' ? swapped.toReversed() : swapped
 }
 
 function instantOf(moment: Moment, type: TimestampType, zone: string): EpochMs | undefined {
