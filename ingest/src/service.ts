@@ -11,7 +11,9 @@ import type { BrokerLimits } from './broker/broker-limits.js'
 import { type CredentialLimits, Credentials } from './broker/credentials.js'
 import { listenAsSet, type PlainPolicy } from './broker/listening.js'
 import { type AdoptDependencies, adoptAll, adoptDue, adoptUnassigned } from './commands/adopt.js'
+import { downlink } from './commands/downlink.js'
 import { typedReading } from './commands/typed-reading.js'
+import { type DownlinkLimits, DownlinkWorker } from './downlink/worker.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
 import { noStatistics, type Statistics } from './statistics.js'
 import { startStorageKeeper } from './storage-keeper.js'
@@ -26,6 +28,7 @@ export interface IngestLimits {
   readonly credentials: Partial<CredentialLimits>
   readonly resolver: Partial<ResolverLimits>
   readonly vee: Partial<VeeLimits>
+  readonly downlink: Partial<DownlinkLimits>
   /** how often readings that were ahead of their time are looked at again */
   readonly dueEveryMs: number
 }
@@ -94,8 +97,14 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     certificateRequired: options.mqtts?.certificateRequired ?? false,
     ...(limits.broker === undefined ? {} : { limits: limits.broker })
   })
+  const downlinks = new DownlinkWorker({
+    ...{ pool, clock, log, statistics, killPoint, downlinks: broker },
+    ...(limits.downlink === undefined ? {} : { limits: limits.downlink })
+  })
   try {
     await reach(partitions, clock)
+    // Before anybody can connect: whoever begins to listen is noticed.
+    downlinks.start()
     const listening = await listenAsSet(broker, {
       ...{ host: options.mqttHost, port: options.mqttPort },
       ...(options.mqttPlain === undefined ? {} : { plain: options.mqttPlain }),
@@ -127,6 +136,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
         await tick()
         await tick()
         await broker.close()
+        await downlinks.stop()
         await background.stop()
         await storage.stop()
         await vee.stop()
@@ -135,6 +145,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     }
   } catch (thrown) {
     await broker.close()
+    await downlinks.stop()
     await vee.stop()
     await pool.end()
     throw thrown
@@ -165,7 +176,11 @@ function startBackground(dependencies: BackgroundDependencies, adoption: AdoptDe
   const commands = serveCommands({
     ...{ pool, clock, log },
     owner: 'ingest',
-    handlers: { 'adopt-unassigned': adoptUnassigned(adoption), 'typed-reading': typedReading({ clock, partitions, stored }) }
+    handlers: {
+      'adopt-unassigned': adoptUnassigned(adoption),
+      'typed-reading': typedReading({ clock, partitions, stored }),
+      downlink: downlink({ clock })
+    }
   })
   const adopting = adoptAll(adoption, stopping.signal).catch((thrown: unknown) => {
     log.error('the adoption at the start failed; the next command takes it up', { error: thrown })

@@ -166,7 +166,9 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
 
 /** @returns how many commands were answered, and a dead letter for each answer to nothing that was asked of its gateway */
 async function answerCommands(client: PoolClient, messages: readonly Prepared[]): Promise<{ stored: number; strange: DeadLetterRow[] }> {
-  const answering = messages.flatMap((message) => (message.ack === undefined ? [] : [{ gateway: message.gateway, ack: message.ack, message }]))
+  const answering = messages.flatMap((message) =>
+    message.ack === undefined ? [] : [{ gateway: message.gateway, ack: message.ack, message }]
+  )
   const strange = new Set(await storeAnswers(client, answering))
   const letters = answering.flatMap((each) => (strange.has(each) ? [unaskedLetter(each.message)] : []))
   return { stored: answering.length - letters.length, strange: letters }

@@ -2,7 +2,7 @@ import type { CommandHandler } from '@endeks/database/commands'
 import { AppError } from '@endeks/domain/errors'
 import { checkConfig } from '@endeks/domain/process'
 import { type Clock, type EpochMs, fromIso, toIso } from '@endeks/domain/time'
-import { commandKinds, CreditParameters, isDeclared, NoParameters, ValveParameters } from '@endeks/domain/wire'
+import { CreditParameters, commandKinds, isDeclared, NoParameters, ValveParameters } from '@endeks/domain/wire'
 import Type, { type Static } from 'typebox'
 import { findTarget, lastReadWith, type Target } from '../store/downlink-places.js'
 import { countOpen, enterDownlink } from '../store/downlinks.js'
@@ -52,7 +52,10 @@ export function downlink({ clock }: DownlinkDependencies): CommandHandler {
     refuseUnsure(kind, target)
     const read = await lastReadWith(client, target)
     if (read !== undefined && !isDeclared(kind, read))
-      throw new AppError('COMMAND_UNSUPPORTED', `the profile by which this meter was read last declares no ${kind}, and ${read.protocol} has no standard one`)
+      throw new AppError(
+        'COMMAND_UNSUPPORTED',
+        `the profile by which this meter was read last declares no ${kind}, and ${read.protocol} has no standard one`
+      )
     if ((await countOpen(client, target.gateway, mostOpen)) >= mostOpen)
       throw new AppError('COMMAND_TOO_MANY', `${mostOpen} commands of gateway ${target.gateway} are not over yet`)
     const id = await enterDownlink(client, { ...target, commandId, kind, parameters, requestedBy, requestedAt: now, deadline })
@@ -63,7 +66,8 @@ export function downlink({ clock }: DownlinkDependencies): CommandHandler {
 function deadlineOf(asked: Payload, now: EpochMs): EpochMs {
   const deadline = fromIso(asked.deadline)
   if (deadline <= now) throw new AppError('COMMAND_EXPIRED', `the deadline ${toIso(deadline)} is over already`)
-  if (deadline - now > longestDeadlineMs) throw new AppError('VALIDATION', `the deadline lies up to a week ahead, not at ${toIso(deadline)}`)
+  if (deadline - now > longestDeadlineMs)
+    throw new AppError('VALIDATION', `the deadline lies up to a week ahead, not at ${toIso(deadline)}`)
   return deadline
 }
 

@@ -58,8 +58,9 @@ async function storeRound(client: PoolClient, answers: readonly Answer[]): Promi
         update metering.downlink d set effect = case when d.effect = 'done' or k.effect = 'unclear' then d.effect else k.effect end,
           late = jsonb_strip_nulls(jsonb_build_object('state', k.state, 'effect', k.effect, 'code', k.code, 'message', k.message, 'result', k.result,
             'at', k.at, 'receivedAt', now()))
-        from known k where d.id = k.id and k.finished_at is not null and d.answered_at is distinct from k.at
-          and (d.late ->> 'at')::timestamptz is distinct from k.at
+        from known k where d.id = k.id and k.finished_at is not null
+          and (d.answered_at is null or (d.effect, d.error_code) is distinct from (k.effect, k.code))
+          and (d.late is null or (d.late ->> 'effect', d.late ->> 'code') is distinct from (k.effect, k.code))
         returning d.id, d.gateway_id, d.late
       ), told as (
         select audit.record('gateway ' || gateway_id, 'downlink.' || state, 'downlink', id::text,
