@@ -6,7 +6,7 @@ import { keepaliveS, password } from '../support/gateway-connection.js'
 import { gatewayName, type Load, messagesPerGateway } from '../support/load.js'
 import { Messages } from '../support/messages.js'
 import { connectPacket, pingPacket } from '../support/mqtt-packets.js'
-import type { HostileRequest, Misdeeds } from './hostile.js'
+import type { HostileRequest, Misdeeds, Misdoer } from './hostile.js'
 
 /** Three gateways as bad as their names, in a process of their own, until the parent says that it is enough. */
 
@@ -111,9 +111,14 @@ async function handle(request: HostileRequest): Promise<object> {
     await working
     return misdeeds
   }
-  const { port, load, floodMessagesPerSecond } = request
+  const { port, load, bad, floodMessagesPerSecond } = request
+  const work: Record<Misdoer, () => Promise<void>> = {
+    flood: () => flood(port, load, floodMessagesPerSecond),
+    garbage: () => garbage(port, load.gateways + 1),
+    stall: () => stall(port, load)
+  }
   stopping = new AbortController()
-  working = Promise.all([flood(port, load, floodMessagesPerSecond), garbage(port, load.gateways + 1), stall(port, load)])
+  working = Promise.all(bad.map((each) => work[each]()))
   return {}
 }
 

@@ -6,12 +6,13 @@ import { brief, claimInWords } from '../support/claims.js'
 import type { Sent } from '../support/generator.js'
 import { messagesPerSweep, site } from '../support/load.js'
 import { verify } from '../support/verify.js'
-import { startHostile } from './hostile.js'
+import { isMisdoer, misdoers, startHostile } from './hostile.js'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '300' },
     'flood-messages': { type: 'string', default: '4000' },
+    bad: { type: 'string', default: misdoers.join() },
     'stored-ticks': { type: 'string', default: '100' },
     validation: { type: 'boolean', default: true },
     keep: { type: 'boolean', default: false }
@@ -21,8 +22,8 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds)
 /** twenty times what one gateway may send */
 const floodMessagesPerSecond = Number(values['flood-messages'])
-const bad = 3
-const good = site.gateways - bad
+const bad = values.bad.split(',').filter(isMisdoer)
+const good = site.gateways - misdoers.length
 const shape = { gateways: good, perMessage: 100, registersPerExchange: 5, instantsPerExchange: 1, repeats: 'none' } as const
 const window = 20
 /** of each good gateway */
@@ -58,7 +59,7 @@ try {
   try {
     const load = bench.ticks.load({ ...shape, perMessage: 1, registersPerExchange: 1, ticks: 1 })
     const before = processorTime(hostile.pid)
-    await hostile.start({ port: bench.ingest.port, load, floodMessagesPerSecond })
+    await hostile.start({ port: bench.ingest.port, load, bad, floodMessagesPerSecond })
     const among = await measure(bench, 'among the bad ones', seconds)
     const theirs = Math.round((processorTime(hostile.pid) - before) / among.elapsedMs / 10)
     const misdeeds = await hostile.stop()

@@ -36,10 +36,16 @@ const unbounded = { ENDEKS_GATEWAY_MESSAGES_PER_SECOND: '1000000', ENDEKS_GATEWA
 export async function startBench(name: string, options: BenchOptions): Promise<Bench> {
   const cluster = await startCluster(name, options.keep)
   const running: { stop(): Promise<void> }[] = [cluster]
-  // Whatever goes wrong, no process stays behind.
-  const stop = async (): Promise<void> => {
-    for (const each of running.splice(0)) await each.stop()
+  let stopping: Promise<void> | undefined
+  const stopAll = async (): Promise<void> => {
+    for (const each of running) await each.stop()
   }
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll()
+    return stopping
+  }
+  // Whatever goes wrong, no process stays behind: the server is in a group of its own and hears no Ctrl-C.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().finally(() => process.exit(1)))
   try {
     const settings = Object.entries(cluster.settings).map((setting) => setting.join(' '))
     console.log(settings.join(', '))
