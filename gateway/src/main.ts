@@ -71,7 +71,7 @@ function tools(): VerbTools {
 }
 
 async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
-  const [{ loadGatewaySite }, { keyPlaceOf, loadEnvironment }, { openRing }] = await Promise.all([
+  const [{ loadGatewaySite }, { checkPassword, keyPlaceOf, loadEnvironment }, { openRing }] = await Promise.all([
     import('./config/check.js'),
     import('./config/environment.js'),
     import('./keys/open.js')
@@ -86,6 +86,7 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
     }
     const keys = await openRing(keyPlaceOf(environment), systemClock)
     const { profiles: _profiles, schedules: _schedules, ...site } = loadGatewaySite(path, keys)
+    checkPassword(environment, site.tls?.certificate !== undefined)
     return { environment, keys, site }
   }
   if (checkOnly) {
@@ -102,8 +103,9 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
       keys,
       log: to,
       clock: systemClock,
+      killPoint: killPointAt(process.env['ENDEKS_KILL_AT']),
       onFatal: (error) => {
-        to.error('cannot go on', { code: 'SPOOL_FAILED', message: error.message })
+        to.error('cannot go on', { code: isAppError(error) ? error.code : 'INTERNAL', message: error.message })
         process.exit(1)
       }
     })

@@ -8,10 +8,14 @@ import type { GatewaySite } from './config/check.js'
 import type { GatewayEnvironment } from './config/environment.js'
 import { countersPath, DiskCounters } from './keys/counters.js'
 import type { KeyRing } from './keys/ring.js'
+import { type KillPoint, noKillPoint } from './kill-points.js'
 import type { Bus, MeterKeys } from './protocols/protocol.js'
 import { schedule } from './schedule/schedule.js'
 import { Spool } from './spool/spool.js'
+import { BackOff } from './uplink/back-off.js'
 import { Uplink } from './uplink/uplink.js'
+
+export { killPoints } from './kill-points.js'
 
 export interface GatewayOptions {
   readonly site: GatewaySite
@@ -22,17 +26,18 @@ export interface GatewayOptions {
   readonly clock: Clock
   /** called when nothing more can be kept: the spool failed */
   readonly onFatal: (error: Error) => void
+  readonly killPoint?: KillPoint
 }
 
 const reportEveryMs = 60_000
 
 /** The gateway's parts, put together: schedule, acquisition, spool, uplink. */
 export async function startGateway(options: GatewayOptions): Promise<RunningProcess> {
-  const { site, environment, log, clock } = options
+  const { site, environment, log, clock, killPoint = noKillPoint } = options
   const counters = new Counters()
   const keys = openedKeys(options)
   const counterStore = await DiskCounters.open(countersPath(environment.keys ?? `${environment.spool}-keys`))
-  const spool = await Spool.open({ directory: environment.spool, maxBytes: site.spoolMaxBytes, log })
+  const spool = await Spool.open({ directory: environment.spool, maxBytes: site.spoolMaxBytes, log, killPoint, onFailure: options.onFatal })
   const acquisition = new Acquisition({ spool, log, clock, counters, zone: site.zone, keysOf: (name) => keys.get(name) })
   const buses = new Map<string, Bus>(
     site.buses.map((bus) => [
@@ -40,7 +45,19 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProc
       bus.protocol.open(bus.options, { clock, answerWithinMs: bus.answerWithinMs, counters: counterStore })
     ])
   )
-  const uplink = new Uplink({ gateway: site.gateway, url: site.mqttUrl, password: environment.password, spool, log, counters })
+  const uplink = new Uplink({
+    gateway: site.gateway,
+    url: site.mqttUrl,
+    password: environment.password,
+    ...(site.tls === undefined ? {} : { tls: site.tls }),
+    replay: site.replay,
+    backOff: new BackOff(site.reconnect),
+    spool,
+    log,
+    counters,
+    clock,
+    killPoint
+  })
   uplink.start()
   const polls: Subscription = schedule(site.buses, {
     clock,

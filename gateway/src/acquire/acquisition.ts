@@ -62,6 +62,8 @@ export class Acquisition {
    */
   async poll(asked: BusPoll): Promise<boolean> {
     const { site, meter, kind } = asked
+    // A value that can't be kept now is better read when it can.
+    await this.#dependencies.spool.room()
     const keys = meter.key === undefined ? undefined : this.#dependencies.keysOf(meter.key)
     const poll = { ...asked, keys }
     const mark = kind === 'history' ? await this.#dependencies.spool.historyMark(site.name, meter.address) : undefined

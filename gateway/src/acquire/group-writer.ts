@@ -1,4 +1,5 @@
-import { lanes, type Spool, type SpoolBatch } from '../spool/spool.js'
+import { lanes } from '../spool/message.js'
+import type { Spool, SpoolBatch } from '../spool/spool.js'
 
 interface Waiting {
   readonly batch: SpoolBatch

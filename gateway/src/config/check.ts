@@ -7,8 +7,12 @@ import { Value } from 'typebox/value'
 import { noSuchKey } from '../keys/key-file/index.js'
 import { protocols } from '../protocols/index.js'
 import type { Protocol } from '../protocols/protocol.js'
+import { type BackOffOptions, backOffDefaults } from '../uplink/back-off.js'
+import { type ReplayRate, replayDefaults } from '../uplink/pace.js'
+import type { TlsFiles } from '../uplink/tls.js'
 import { loadProfiles, type Profile, type Profiles, shippedProfiles } from './profiles.js'
 import { type GatewaySiteFile, GatewaySiteSchema } from './schema.js'
+import { checkTls } from './uplink.js'
 
 /** A meter as the gateway reads it. */
 export interface SiteMeter {
@@ -36,11 +40,15 @@ export interface GatewaySite {
   readonly gateway: GatewayId
   readonly zone: string
   readonly mqttUrl: string
+  readonly tls?: TlsFiles
+  readonly replay: ReplayRate
+  readonly reconnect: BackOffOptions
   readonly spoolMaxBytes: number
   readonly buses: readonly SiteBus[]
 }
 
-const defaults = { spoolMaxBytes: 512 * 1_048_576 } as const
+/** Holds a day of 10,000 meters without network, read every quarter of an hour one by one; benchmarks/spool has the arithmetic. */
+const defaults = { spoolMaxBytes: 1_073_741_824 } as const
 
 /** Which keys there are; of the key ring, only this concerns a site file. */
 export interface KeyNames {
@@ -50,6 +58,8 @@ export interface KeyNames {
 interface Sources {
   /** names the file in the message */
   readonly what?: string
+  /** to which paths in the file are relative; the working directory unless told */
+  readonly directory?: string
   /** undefined: no secret was given to open any */
   readonly keys?: KeyNames | undefined
 }
@@ -68,7 +78,7 @@ export function loadGatewaySite(path: string, keys?: KeyNames): LoadedSite {
       ? [resolve(dirname(path), value.profileDirectory)]
       : []
   const profiles = loadProfiles([shippedProfiles, ...extra])
-  const site = checkGatewaySite(value, profiles, { what: path, keys })
+  const site = checkGatewaySite(value, profiles, { what: path, keys, directory: dirname(path) })
   return { ...site, profiles, schedules: Value.Check(GatewaySiteSchema, value) ? Object.keys(value.schedules) : [] }
 }
 
@@ -77,10 +87,15 @@ export function loadGatewaySite(path: string, keys?: KeyNames): LoadedSite {
  *
  * @throws {AppError} CONFIG_INVALID that lists every problem with its path
  */
-export function checkGatewaySite(value: unknown, profiles: Profiles, { what = 'the site file', keys }: Sources = {}): GatewaySite {
+export function checkGatewaySite(
+  value: unknown,
+  profiles: Profiles,
+  { what = 'the site file', keys, directory = '.' }: Sources = {}
+): GatewaySite {
   const problems = problemsOf(GatewaySiteSchema, value)
   if (problems.length > 0 || !Value.Check(GatewaySiteSchema, value)) throw configInvalid(what, problems)
   if (!isZone(value.zone)) problems.push({ path: '/zone', message: `"${value.zone}" is no IANA time zone` })
+  const tls = checkTls(value.mqtt, directory, problems)
   const buses = value.buses.map((bus, index) => checkBus(bus, `/buses/${index}`, { site: value, profiles, keys, problems }))
   reportDoubles(
     value.buses.map((bus) => bus.name),
@@ -92,6 +107,9 @@ export function checkGatewaySite(value: unknown, profiles: Profiles, { what = 't
     gateway: gatewayId(value.gateway),
     zone: value.zone,
     mqttUrl: value.mqtt.url,
+    ...(tls === undefined ? {} : { tls }),
+    replay: { ...replayDefaults, ...value.uplink?.replay },
+    reconnect: { ...backOffDefaults, ...value.uplink?.reconnect },
     spoolMaxBytes: value.spool?.maxBytes ?? defaults.spoolMaxBytes,
     buses: buses.filter((bus) => bus !== undefined)
   }

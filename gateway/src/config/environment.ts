@@ -8,7 +8,8 @@ const KeySecret = Type.String({ minLength: leastSecretLength, maxLength: 1_024 }
 /** What a gateway must not read from a file that lies beside others: its password and the secret that opens the meters' keys; and where its spool and keys are. */
 const EnvironmentSchema = Type.Object({
   spool: Path,
-  password: Type.String({ minLength: 1, maxLength: 1_024 }),
+  /** needed unless the broker knows the gateway by its certificate */
+  password: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })),
   /** beside the spool unless told */
   keys: Type.Optional(Path),
   keySecret: Type.Optional(KeySecret)
@@ -24,6 +25,13 @@ const keyNames = { spool: 'ENDEKS_SPOOL', keys: 'ENDEKS_KEYS', keySecret: 'ENDEK
 
 export function loadEnvironment(environment: Variables): GatewayEnvironment {
   return loadConfig(EnvironmentSchema, { ...keyNames, password: 'ENDEKS_MQTT_PASSWORD' }, environment)
+}
+
+/** @throws {AppError} CONFIG_INVALID when the gateway has nothing by which the broker could know it */
+export function checkPassword(environment: GatewayEnvironment, hasCertificate: boolean): void {
+  if (environment.password !== undefined || hasCertificate) return
+  const message = 'is missing: the password at the broker, unless the site file has a certificate under /mqtt/tls'
+  throw configInvalid('the environment', [{ path: 'ENDEKS_MQTT_PASSWORD', message }])
 }
 
 /** Where a gateway keeps keys and counters, and the secret that opens the keys. */

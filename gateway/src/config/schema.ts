@@ -30,13 +30,55 @@ const Bus = Type.Object({
 
 const Schedule = Type.Object({ everyMs: Type.Integer({ minimum: 1_000, maximum: 31 * 86_400_000 }) }, strict)
 
+const FilePath = Type.String({ minLength: 1, maxLength: 500 })
+
+/** Files of the connection to the broker (PEM), relative to the site file; read at each connection anew. */
+const Tls = Type.Object(
+  {
+    /** of the authority that signed the broker's certificate; without it those that the system trusts */
+    ca: Type.Optional(FilePath),
+    /** the gateway's own; with it no password is needed */
+    certificate: Type.Optional(FilePath),
+    key: Type.Optional(FilePath)
+  },
+  strict
+)
+
+const Uplink = Type.Object(
+  {
+    /** how fast what had piled up is sent, beside live values, which do not wait */
+    replay: Type.Optional(
+      Type.Object(
+        {
+          messagesPerSecond: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+          bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1_024, maximum: 1_073_741_824 }))
+        },
+        strict
+      )
+    ),
+    reconnect: Type.Optional(
+      Type.Object(
+        {
+          /** the first attempt after a connection that worked */
+          firstWithinMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+          /** all further ones where the broker is gone */
+          withinMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 }))
+        },
+        strict
+      )
+    )
+  },
+  strict
+)
+
 /** A gateway's site file: which meters hang on which buses, and how often they are read. */
 export const GatewaySiteSchema = Type.Object(
   {
     gateway: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$' }),
     /** IANA zone of the meters' clocks and of dates in this file */
     zone: Type.String({ minLength: 1, maxLength: 64 }),
-    mqtt: Type.Object({ url: Type.String({ pattern: '^mqtts?://[^\\s@]{1,255}$' }) }, strict),
+    mqtt: Type.Object({ url: Type.String({ pattern: '^mqtts?://[^\\s@]{1,255}$' }), tls: Type.Optional(Tls) }, strict),
+    uplink: Type.Optional(Uplink),
     schedules: Type.Record(Name, Schedule),
     buses: Type.Array(Bus, { minItems: 1, maxItems: 256 }),
     spool: Type.Optional(

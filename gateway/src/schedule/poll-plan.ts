@@ -24,26 +24,37 @@ export class PollPlan {
   readonly phaseMs: number
   readonly #clock: Clock
   readonly #zone: string
+  readonly #elapsedMs: () => number
   #answered = false
   #failures = 0
-  #notBefore = 0
+  #notBefore = Number.NEGATIVE_INFINITY
+  #historyNotBefore = Number.NEGATIVE_INFINITY
   #historyFrom = 0
   #historyFailures = 0
 
-  constructor(options: { readonly bus: string; readonly meter: SiteMeter; readonly clock: Clock; readonly zone: string }) {
-    const { bus, meter, clock, zone } = options
+  /** @param options.elapsedMs counts on whatever is done to the clock: turns and back-offs go by it, and only midnights by the clock */
+  constructor(options: {
+    readonly bus: string
+    readonly meter: SiteMeter
+    readonly clock: Clock
+    readonly zone: string
+    readonly elapsedMs: () => number
+  }) {
+    const { bus, meter, clock, zone, elapsedMs } = options
     this.meter = meter
     this.periodMs = meter.everyMs ?? historyCheckMs
     this.phaseMs = spread(`${bus}!${meter.address}`, this.periodMs)
     this.#clock = clock
     this.#zone = zone
+    this.#elapsedMs = elapsedMs
   }
 
   /** What to read now; undefined while the meter is left alone or nothing is due. History comes first: it cannot be read later. */
   due(): PollKind | undefined {
-    const now = this.#clock.now()
-    if (!isOver(this.#notBefore, now, Math.max(this.periodMs, longestBackOffMs))) return undefined
-    if (this.meter.historySince !== undefined && isOver(this.#historyFrom, now, longestHistoryWaitMs)) return 'history'
+    const elapsed = this.#elapsedMs()
+    if (elapsed < this.#notBefore) return undefined
+    const history = this.meter.historySince !== undefined && elapsed >= this.#historyNotBefore
+    if (history && isOver(this.#historyFrom, this.#clock.now(), longestHistoryWaitMs)) return 'history'
     return this.meter.everyMs === undefined ? undefined : 'current'
   }
 
@@ -52,7 +63,7 @@ export class PollPlan {
    * it lets the others go first, for a period and no longer, so that it is never kept from recovering.
    */
   turn(): number {
-    return this.#clock.now() + (this.doubtful ? this.periodMs : 0)
+    return this.#elapsedMs() + (this.doubtful ? this.periodMs : 0)
   }
 
   /** Whether the meter did not answer last time, or was never asked. */
@@ -61,20 +72,19 @@ export class PollPlan {
   }
 
   settle(kind: PollKind, succeeded: boolean): void {
-    const now = this.#clock.now()
-    if (kind === 'history') this.#settleHistory(now, succeeded)
+    if (kind === 'history') this.#settleHistory(succeeded)
     this.#answered = succeeded
     this.#failures = succeeded ? 0 : this.#failures + 1
-    this.#notBefore = this.#failures <= toleratedFailures ? 0 : now + this.#backOffMs()
+    this.#notBefore = this.#failures <= toleratedFailures ? Number.NEGATIVE_INFINITY : this.#elapsedMs() + this.#backOffMs()
   }
 
   /** Stored values that cannot be read must not keep the current ones from being read: they are tried again later. */
-  #settleHistory(now: EpochMs, succeeded: boolean): void {
+  #settleHistory(succeeded: boolean): void {
     if (succeeded) {
       this.#historyFailures = 0
-      this.#historyFrom = nextMidnight(now, this.#zone) + historyDelayMs + spread(this.meter.address, historySpreadMs)
+      this.#historyFrom = nextMidnight(this.#clock.now(), this.#zone) + historyDelayMs + spread(this.meter.address, historySpreadMs)
     } else {
-      this.#historyFrom = now + Math.min(historyCheckMs * 2 ** Math.min(this.#historyFailures, 20), longestBackOffMs)
+      this.#historyNotBefore = this.#elapsedMs() + Math.min(historyCheckMs * 2 ** Math.min(this.#historyFailures, 20), longestBackOffMs)
       this.#historyFailures += 1
     }
   }

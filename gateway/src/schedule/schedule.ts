@@ -15,6 +15,8 @@ export interface Poll {
 export interface ScheduleDependencies {
   readonly clock: Clock
   readonly zone: string
+  /** time that no setting of the clock changes; the system's unless told */
+  readonly elapsedMs?: () => number
   /** one conversation; resolves to whether it brought what was asked for */
   readonly poll: (bus: SiteBus, poll: Poll) => Promise<boolean>
 }
@@ -38,8 +40,8 @@ export function schedule(buses: readonly SiteBus[], dependencies: ScheduleDepend
 function busSchedule(bus: SiteBus, dependencies: ScheduleDependencies): Observable<Settled> {
   return new Observable((subscriber) => {
     const stop = new AbortController()
-    const { clock, zone } = dependencies
-    const plans = bus.meters.map((meter) => new PollPlan({ bus: bus.name, meter, clock, zone }))
+    const { clock, zone, elapsedMs = () => performance.now() } = dependencies
+    const plans = bus.meters.map((meter) => new PollPlan({ bus: bus.name, meter, clock, zone, elapsedMs }))
     const ticks = merge(
       // Stored values are wanted at once, the more so after a long silence.
       from(plans.filter((plan) => plan.due() === 'history')),

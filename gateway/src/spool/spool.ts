@@ -1,13 +1,18 @@
-import { randomBytes } from 'node:crypto'
-import { withCode } from '@endeks/domain/errors'
+import { AppError } from '@endeks/domain/errors'
 import type { Log } from '@endeks/domain/process'
-import { encodeReadings, type ReadingsMessage } from '@endeks/domain/wire'
-import { ClassicLevel } from 'classic-level'
+import { encodeReadings } from '@endeks/domain/wire'
+import { type KillPoint, noKillPoint } from '../kill-points.js'
+import type { Operation } from './database.js'
 import type { HistoryMark } from './history-mark.js'
-import { type MessageLimits, messageLimits, packReadouts, type Readout } from './pack.js'
-
-export const lanes = ['live', 'backlog'] as const
-export type Lane = (typeof lanes)[number]
+import { LossReport } from './loss-report.js'
+import { type Loss, lossOperations, withLost, withoutAnnounced } from './losses.js'
+import { type Displaced, oldestMessages } from './make-room.js'
+import { type Drawer, decodeMessage, drawerEnd, encodeMessage, type Lane, messageKey, type SpooledMessage } from './message.js'
+import { openOrSetAside } from './opening.js'
+import { type Body, type MessageLimits, messageLimits, packReadouts, type Readout } from './pack.js'
+import { type Salvage, salvageAll } from './salvage.js'
+import { nextOperation, readRecord, type SpoolRecord, totalsOperation } from './state.js'
+import { reserveOf, Store } from './store.js'
 
 export interface AnnouncedProfile {
   readonly hash: string
@@ -22,21 +27,16 @@ export interface SpoolBatch {
   readonly marks: readonly { readonly bus: string; readonly address: string; readonly mark: HistoryMark }[]
 }
 
-export interface SpooledMessage {
-  readonly lane: Lane
-  readonly sequence: number
-  /** the message's JSON as published */
-  readonly text: string
-  readonly readings: number
-  /** hashes of the profiles that must be announced before it */
-  readonly profiles: readonly string[]
-}
-
 export interface SpoolState {
   readonly messages: number
   readonly bytes: number
+  /** to the size limit, since the start */
   readonly lostMessages: number
   readonly lostReadings: number
+  /** ranges of lost messages whose loss was not acknowledged yet */
+  readonly lossesToAnnounce: number
+  /** whether appending waits for room on the disk */
+  readonly diskFull: boolean
 }
 
 export interface SpoolOptions {
@@ -44,157 +44,225 @@ export interface SpoolOptions {
   readonly maxBytes: number
   readonly log: Log
   readonly limits?: MessageLimits
-  /** called at the named points of a write; a test ends the process there */
-  readonly at?: (point: SpoolPoint) => void
+  readonly killPoint?: KillPoint
+  /** called once when nothing more can be kept; what was read after that is lost with the process */
+  readonly onFailure?: (error: AppError) => void
+  /** how long after the disk was found full it is looked at again; 5 s unless told */
+  readonly checkAfterMs?: number
+  /** a sixteenth of `maxBytes` unless told, 16 MB at most */
+  readonly reserveBytes?: number
 }
 
-export type SpoolPoint = 'append.before' | 'append.written' | 'trim.before' | 'trim.written'
-
-/** Beside a message: its place in the order of all lanes, and what can be known without parsing it. */
-interface Header {
-  readonly order: number
-  readonly readings: number
-  readonly profiles: readonly string[]
+/** What a range of messages to hand out is. */
+export interface Range {
+  /** both inclusive */
+  readonly first: number
+  readonly last: number
+  readonly limit: number
+  readonly newestFirst?: boolean
 }
 
-type Database = ClassicLevel<string, string>
-type Operation = { readonly type: 'put'; readonly key: string; readonly value: string } | { readonly type: 'del'; readonly key: string }
+/** Disk kept for the day when it is full: what LevelDB needs to open, to forget and to clear away. */
+const mostReserveBytes = 16 * 1_048_576
 
 /**
  * Messages on disk until they are acknowledged. What `append` has answered for is there after a SIGKILL, under the same epoch
  * and sequence; a trim may be forgotten by one, and the message is then published again and changes nothing.
  */
 export class Spool {
-  readonly #database: Database
   readonly #options: SpoolOptions
-  readonly #epoch: string
-  readonly #next: Record<Lane, number>
+  readonly #killPoint: KillPoint
+  readonly #report: LossReport
   readonly #listeners = new Set<() => void>()
-  /** of what was handed out and not yet trimmed, so that a trim need not read what it deletes */
-  readonly #sizes = new Map<string, number>()
   /** marks deleted with a lost message since they were last asked for: what was read before that must not set them again */
   readonly #forgotten = new Set<string>()
-  #order: number
-  #messages: number
-  #bytes: number
-  #lostMessages = 0
-  #lostReadings = 0
-  /** writes one behind the other: sequences are counted in memory */
-  #tail: Promise<unknown> = Promise.resolve()
+  /** nothing is left up to these numbers */
+  readonly #emptyTo: Record<Drawer, number> = { live: 0, salvaged: 0, backlog: 0 }
+  readonly #store: Store
+  #record: SpoolRecord
 
-  private constructor(options: SpoolOptions, database: Database, state: OpenState) {
+  private constructor(options: SpoolOptions, store: Store, record: SpoolRecord) {
     this.#options = options
-    this.#database = database
-    this.#epoch = state.epoch
-    this.#next = state.next
-    this.#order = state.order
-    this.#messages = state.messages
-    this.#bytes = state.bytes
+    this.#killPoint = options.killPoint ?? noKillPoint
+    this.#report = new LossReport(options.log)
+    this.#store = store
+    this.#record = record
   }
 
-  /** Opens the spool or begins a new one, with a new epoch. */
+  /** Opens the spool or begins a new one, with a new epoch. @throws {AppError} of `openOrSetAside` */
   static async open(options: SpoolOptions): Promise<Spool> {
-    const database: Database = new ClassicLevel(options.directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
-    await withCode('DATA_DIRECTORY_IN_USE', `the spool ${options.directory} can't be opened: is another gateway using it?`, () =>
-      database.open()
+    const { directory, log, killPoint = noKillPoint, onFailure = () => {}, checkAfterMs = 5_000 } = options
+    const { reserveBytes = Math.min(mostReserveBytes, Math.floor(options.maxBytes / 16)) } = options
+    const database = await openOrSetAside({ directory, reserve: reserveOf({ directory, reserveBytes }), log, killPoint })
+    const record = await readRecord(database)
+    let spool: Spool | undefined
+    const store = await Store.begin(
+      {
+        directory,
+        reserveBytes,
+        log,
+        killPoint,
+        checkAfterMs,
+        onFailure,
+        onOpened: async (reopened) => {
+          const read = await readRecord(reopened)
+          if (spool !== undefined) spool.#record = read
+        }
+      },
+      database
     )
-    return new Spool(options, database, await readState(database))
+    spool = new Spool(options, store, record)
+    const opened = spool
+    await salvageAll({ directory, log, killPoint, keep: (salvage) => opened.#takeOver(salvage) })
+    return opened
   }
 
   get epoch(): string {
-    return this.#epoch
+    return this.#record.epoch
   }
 
   get state(): SpoolState {
-    return { messages: this.#messages, bytes: this.#bytes, lostMessages: this.#lostMessages, lostReadings: this.#lostReadings }
+    const { messages, bytes, losses } = this.#record
+    const { messages: lostMessages, readings: lostReadings } = this.#report.totals
+    return { messages, bytes, lostMessages, lostReadings, lossesToAnnounce: losses.length, diskFull: this.#store.full }
   }
 
-  /** Makes the batch durable: once this resolves, its messages will be published. */
-  append(batch: SpoolBatch): Promise<void> {
-    return this.#serially(async () => {
-      const { bodies, tooLarge } = packReadouts(batch.readouts, this.#options.limits ?? messageLimits)
-      for (const { exchange } of tooLarge) {
-        this.#options.log.error('readout too large for a message', {
-          code: 'EXCHANGE_TOO_LARGE',
-          bus: exchange.bus,
-          address: exchange.address,
-          bytes: exchange.request.length + exchange.response.length
-        })
-      }
-      const operations: Operation[] = []
-      let [bytes, sequence, order] = [0, this.#next[batch.lane], this.#order]
-      for (const body of bodies) {
-        const text = JSON.stringify(encodeReadings({ epoch: this.#epoch, lane: batch.lane, sequence, ...body }))
-        const header: Header = { order, readings: body.readings.length, profiles: [...new Set(body.exchanges.map((each) => each.profile))] }
-        const value = `${JSON.stringify(header)}\n${text}`
-        operations.push({ type: 'put', key: messageKey(batch.lane, sequence), value })
-        bytes += Buffer.byteLength(value)
-        sequence += 1
-        order += 1
-      }
-      operations.push({ type: 'put', key: nextKey(batch.lane), value: JSON.stringify({ sequence, order }) })
-      for (const { hash, content } of batch.profiles) operations.push({ type: 'put', key: `profile!${hash}`, value: content })
-      const freed = await this.#makeRoom(bytes)
-      for (const { bus, address, mark } of batch.marks) {
-        const key = markKey(bus, address)
-        if (!freed.marks.has(key) && !this.#forgotten.has(key)) operations.push({ type: 'put', key, value: JSON.stringify(mark) })
-      }
-      for (const key of freed.marks) operations.push({ type: 'del', key })
-      this.#options.at?.('append.before')
-      await this.#database.batch([...freed.operations, ...operations], { sync: true })
-      this.#options.at?.('append.written')
-      this.#next[batch.lane] = sequence
-      this.#order = order
-      this.#bytes += bytes - freed.bytes
-      this.#messages += bodies.length - freed.messages
-      this.#lostMessages += freed.messages
-      this.#lostReadings += freed.readings
-      for (const { key } of freed.operations) this.#sizes.delete(key)
-      for (const key of freed.marks) this.#forgotten.add(key)
-      for (const listener of this.#listeners) listener()
+  /** The sequence of the lane's next message. */
+  next(lane: Lane): number {
+    return this.#record.next[lane]
+  }
+
+  /**
+   * Makes the batch durable: once this resolves, its messages will be published. While the disk is full it waits, so that whoever reads
+   * meters stops reading, and nothing that was read is lost.
+   *
+   * @throws {AppError} SPOOL_DISK_FULL when the spool is closed meanwhile; SPOOL_FAILED, SPOOL_DAMAGED when nothing more can be kept
+   */
+  async append(batch: SpoolBatch): Promise<void> {
+    const { bodies, tooLarge } = packReadouts(batch.readouts, this.#options.limits ?? messageLimits)
+    for (const { exchange } of tooLarge) {
+      this.#options.log.error('readout too large for a message', {
+        code: 'EXCHANGE_TOO_LARGE',
+        bus: exchange.bus,
+        address: exchange.address,
+        bytes: exchange.request.length + exchange.response.length
+      })
+    }
+    while (!(await this.#store.serially(() => this.#append(batch, bodies)))) await this.#store.room()
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** @returns false when the disk is full */
+  async #append({ lane, profiles, marks }: SpoolBatch, bodies: readonly Body[]): Promise<boolean> {
+    if (this.#store.full) return false
+    const before = this.#record
+    const operations: Operation[] = []
+    let [bytes, sequence, order] = [0, before.next[lane], before.order]
+    for (const body of bodies) {
+      const text = JSON.stringify(encodeReadings({ epoch: before.epoch, lane, sequence, ...body }))
+      const used = [...new Set(body.exchanges.map((each) => each.profile))]
+      const value = encodeMessage({ order, readings: body.readings.length, profiles: used }, text)
+      operations.push({ type: 'put', key: messageKey(lane, sequence), value })
+      bytes += Buffer.byteLength(value)
+      sequence += 1
+      order += 1
+    }
+    operations.push(nextOperation(lane, sequence, order))
+    for (const { hash, content } of profiles) operations.push({ type: 'put', key: `profile!${hash}`, value: content })
+    const displaced = await this.#displacedBy(bytes)
+    const lostMarks = new Set(displaced.flatMap(marksOf))
+    for (const { bus, address, mark } of marks) {
+      const key = markKey(bus, address)
+      if (!lostMarks.has(key) && !this.#forgotten.has(key)) operations.push({ type: 'put', key, value: JSON.stringify(mark) })
+    }
+    for (const key of lostMarks) operations.push({ type: 'del', key })
+    const after = {
+      ...withoutMessages(before, displaced),
+      next: { ...before.next, [lane]: sequence },
+      order
+    }
+    const record = { ...after, messages: after.messages + bodies.length, bytes: after.bytes + bytes }
+    this.#killPoint('append.before')
+    const deletions = displaced.map((each) => ({ type: 'del', key: messageKey(each.drawer, each.sequence) }) as const)
+    const written = await this.#store.write(
+      [...deletions, ...operations, ...lossOperations(before.losses, record.losses), totalsOperation(record)],
+      true
+    )
+    if (!written) return false
+    this.#killPoint('append.written')
+    this.#record = record
+    for (const key of lostMarks) this.#forgotten.add(key)
+    for (const { drawer, sequence: last, wire, readings } of displaced) {
+      this.#emptyTo[drawer] = last
+      this.#report.add({ ...wire, readings })
+    }
+    this.#report.tell()
+    return true
+  }
+
+  async #displacedBy(bytes: number): Promise<Displaced[]> {
+    const over = this.#record.bytes + bytes - this.#options.maxBytes
+    if (over <= 0) return []
+    return this.#store.read((database) => oldestMessages(database, { bytes: over, from: this.#emptyTo }))
+  }
+
+  /** Messages of a drawer, oldest first unless told. */
+  range(drawer: Drawer, { first, last, limit, newestFirst = false }: Range): Promise<SpooledMessage[]> {
+    const bounds = { gte: messageKey(drawer, first), lte: messageKey(drawer, last), limit, reverse: newestFirst }
+    return this.#store.serially(() =>
+      this.#store.read(async (database) => (await database.iterator(bounds).all()).map(([key, value]) => decodeMessage(key, value)))
+    )
+  }
+
+  /** Forgets an acknowledged message. @throws {AppError} SPOOL_DISK_FULL when not even the reserve has room for that */
+  trim({ drawer, sequence, bytes }: Pick<SpooledMessage, 'drawer' | 'sequence' | 'bytes'>): Promise<void> {
+    return this.#store.serially(async () => {
+      const key = messageKey(drawer, sequence)
+      // Trimmed already, or lost to the size limit while it was under way.
+      if (!(await this.#store.read((database) => database.has(key)))) return
+      const { messages, bytes: held } = this.#record
+      const record = { ...this.#record, messages: messages - 1, bytes: held - bytes }
+      this.#killPoint('trim.before')
+      // Not synced: a message whose trim is lost with the power is sent again, and ingest knows it already.
+      if (!(await this.#store.write([{ type: 'del', key }, totalsOperation(record)], false))) throw noRoomToForget()
+      this.#killPoint('trim.written')
+      this.#record = record
     })
   }
 
-  /** The lane's messages after `sequence`, oldest first. */
-  async next(lane: Lane, after: number, limit: number): Promise<SpooledMessage[]> {
-    const found: SpooledMessage[] = []
-    for await (const [key, value] of this.#database.iterator({ gt: messageKey(lane, after), lt: `message!${lane}~`, limit })) {
-      const { header, text } = splitValue(value)
-      this.#sizes.set(key, Buffer.byteLength(value))
-      found.push({ lane, sequence: sequenceOf(key), text, readings: header.readings, profiles: header.profiles })
-    }
-    return found
+  /** What was lost to the size limit and is not known to the receiver yet. */
+  get losses(): readonly Loss[] {
+    return this.#record.losses
   }
 
-  /** Forgets an acknowledged message. */
-  trim(lane: Lane, sequence: number): Promise<void> {
-    return this.#serially(async () => {
-      const key = messageKey(lane, sequence)
-      const known = this.#sizes.get(key)
-      this.#sizes.delete(key)
-      // Trimmed already, or lost to the size limit while it was under way.
-      if (!(await this.#database.has(key))) return
-      const size = known ?? Buffer.byteLength((await this.#database.get(key)) ?? '')
-      this.#options.at?.('trim.before')
-      // Not synced: a message whose trim is lost with the power is sent again, and ingest knows it already.
-      await this.#database.del(key, { sync: false })
-      this.#options.at?.('trim.written')
-      this.#bytes -= size
-      this.#messages -= 1
+  /** Forgets a loss whose announcement was acknowledged. @throws {AppError} SPOOL_DISK_FULL as `trim` */
+  forgetLoss(announced: Loss): Promise<void> {
+    return this.#store.serially(async () => {
+      const { losses } = this.#record
+      const left = withoutAnnounced(losses, announced)
+      this.#killPoint('loss.before-forgetting')
+      if (!(await this.#store.write(lossOperations(losses, left), false))) throw noRoomToForget()
+      this.#killPoint('loss.forgotten')
+      this.#record = { ...this.#record, losses: left }
     })
   }
 
   /** The text of a profile that a spooled message was read with, also when no site file names it any more. */
   profile(hash: string): Promise<string | undefined> {
-    return this.#database.get(`profile!${hash}`)
+    return this.#store.serially(() => this.#store.read((database) => database.get(`profile!${hash}`)))
   }
 
   /** How far a meter's history is delivered; undefined also after some of it was lost, so that it is read again. */
   async historyMark(bus: string, address: string): Promise<HistoryMark | undefined> {
     const key = markKey(bus, address)
     this.#forgotten.delete(key)
-    const text = await this.#database.get(key)
+    const text = await this.#store.serially(() => this.#store.read((database) => database.get(key)))
     return text === undefined ? undefined : (JSON.parse(text) as HistoryMark)
+  }
+
+  /** Resolves while the disk has room: whoever would read a meter waits here, and asks it for values of then. */
+  room(): Promise<void> {
+    return this.#store.room()
   }
 
   /** Calls `listener` after each append. @returns what ends it */
@@ -204,116 +272,55 @@ export class Spool {
   }
 
   async close(): Promise<void> {
-    await this.#serially(() => this.#database.close())
+    this.#report.close()
+    await this.#store.close()
   }
 
-  /**
-   * What must go so that `bytes` fit: the oldest messages, whatever their lane. With one of the backlog go the marks of its
-   * meters, for the values may still be there to be read.
-   */
-  async #makeRoom(bytes: number): Promise<Freed> {
-    const freed: Freed = { operations: [], marks: new Set(), bytes: 0, messages: 0, readings: 0 }
-    const after: Record<Lane, number> = { live: 0, backlog: 0 }
-    while (this.#bytes - freed.bytes + bytes > this.#options.maxBytes && this.#messages > freed.messages) {
-      const heads = await Promise.all(lanes.map((lane) => this.#head(lane, after[lane])))
-      const oldest = heads.filter((head) => head !== undefined).sort((left, right) => left.order - right.order)[0]
-      if (oldest === undefined) break
-      after[oldest.lane] = oldest.sequence
-      freed.operations.push({ type: 'del', key: messageKey(oldest.lane, oldest.sequence) })
-      freed.bytes += oldest.bytes
-      freed.messages += 1
-      freed.readings += oldest.readings
-      if (oldest.lane === 'backlog') for (const { bus, address } of oldest.places) freed.marks.add(markKey(bus, address))
-      const { lane, sequence, readings } = oldest
-      this.#options.log.error('spool full, oldest message lost', { code: 'SPOOL_LOST', epoch: this.#epoch, lane, sequence, readings })
-    }
-    return freed
-  }
-
-  async #head(lane: Lane, after: number): Promise<Head | undefined> {
-    for await (const [key, value] of this.#database.iterator({ gt: messageKey(lane, after), lt: `message!${lane}~`, limit: 1 })) {
-      const { header, text } = splitValue(value)
-      const { order, readings } = header
-      const { exchanges } = JSON.parse(text) as Pick<ReadingsMessage, 'exchanges'>
-      return { lane, sequence: sequenceOf(key), order, bytes: Buffer.byteLength(value), readings, places: exchanges }
-    }
-    return undefined
-  }
-
-  #serially<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.#tail.then(work)
-    // The caller sees the failure; the queue goes on.
-    this.#tail = done.catch(() => {})
-    return done
+  /** Keeps what a damaged spool held as it is: its epoch and numbers stand in the messages. They are the oldest. */
+  #takeOver({ messages, profiles, losses }: Salvage): Promise<boolean> {
+    return this.#store.serially(async () => {
+      if (this.#store.full) return false
+      const [last] = await this.#store.read((database) =>
+        database.keys({ gt: messageKey('salvaged', 0), lt: drawerEnd('salvaged'), reverse: true, limit: 1 }).all()
+      )
+      let sequence = last === undefined ? 1 : Number(last.slice(last.lastIndexOf('!') + 1)) + 1
+      const operations: Operation[] = profiles.map(({ hash, content }) => ({ type: 'put', key: `profile!${hash}`, value: content }))
+      let { messages: count, bytes } = this.#record
+      for (const { text, readings, profiles: used } of messages) {
+        const value = encodeMessage({ order: 0, readings, profiles: used }, text)
+        operations.push({ type: 'put', key: messageKey('salvaged', sequence), value })
+        bytes += Buffer.byteLength(value)
+        count += 1
+        sequence += 1
+      }
+      const record = { ...this.#record, messages: count, bytes, losses: [...this.#record.losses, ...losses] }
+      operations.push(...lossOperations(this.#record.losses, record.losses), totalsOperation(record))
+      if (!(await this.#store.write(operations, true))) return false
+      this.#record = record
+      return true
+    })
   }
 }
 
-interface Freed {
-  readonly operations: Operation[]
-  readonly marks: Set<string>
-  bytes: number
-  messages: number
-  readings: number
+function noRoomToForget(): AppError {
+  return new AppError('SPOOL_DISK_FULL', 'the disk is so full that what was delivered can not even be forgotten: it will be sent again')
 }
 
-/** The oldest message of a lane. */
-interface Head {
-  readonly lane: Lane
-  readonly sequence: number
-  readonly order: number
-  readonly bytes: number
-  readonly readings: number
-  readonly places: readonly { readonly bus: string; readonly address: string }[]
+/** With a lost message of the backlog go the marks of its meters, for the values may still be there to be read. */
+function marksOf({ wire }: Displaced): string[] {
+  return wire.lane === 'backlog' ? wire.exchanges.map(({ bus, address }) => markKey(bus, address)) : []
 }
 
-interface OpenState {
-  readonly epoch: string
-  readonly next: Record<Lane, number>
-  readonly order: number
-  readonly messages: number
-  readonly bytes: number
-}
-
-async function readState(database: Database): Promise<OpenState> {
-  let epoch = await database.get('epoch')
-  if (epoch === undefined) {
-    epoch = randomBytes(8).toString('hex')
-    await database.put('epoch', epoch, { sync: true })
+function withoutMessages(record: SpoolRecord, displaced: readonly Displaced[]): SpoolRecord {
+  let { messages, bytes, losses } = record
+  for (const each of displaced) {
+    messages -= 1
+    bytes -= each.bytes
+    losses = withLost(losses, { epoch: each.wire.epoch, lane: each.wire.lane, sequence: each.wire.sequence, readings: each.readings })
   }
-  const next: Record<Lane, number> = { live: 1, backlog: 1 }
-  let order = 1
-  for (const lane of lanes) {
-    const text = await database.get(nextKey(lane))
-    if (text === undefined) continue
-    const kept = JSON.parse(text) as { sequence: number; order: number }
-    next[lane] = kept.sequence
-    order = Math.max(order, kept.order)
-  }
-  let [messages, bytes] = [0, 0]
-  for await (const value of database.values({ gt: 'message!', lt: 'message~' })) {
-    messages += 1
-    bytes += Buffer.byteLength(value)
-  }
-  return { epoch, next, order, messages, bytes }
-}
-
-function messageKey(lane: Lane, sequence: number): string {
-  return `message!${lane}!${String(sequence).padStart(16, '0')}`
-}
-
-function sequenceOf(key: string): number {
-  return Number(key.slice(key.lastIndexOf('!') + 1))
-}
-
-function nextKey(lane: Lane): string {
-  return `next!${lane}`
+  return { ...record, messages, bytes, losses }
 }
 
 function markKey(bus: string, address: string): string {
   return `history!${bus}!${address}`
-}
-
-function splitValue(value: string): { readonly header: Header; readonly text: string } {
-  const end = value.indexOf('\n')
-  return { header: JSON.parse(value.slice(0, end)) as Header, text: value.slice(end + 1) }
 }

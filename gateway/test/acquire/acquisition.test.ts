@@ -92,7 +92,9 @@ t.test("a meter's keys go to its bus, and their version onto the wire", async (t
   t.ok(await acquisition.poll({ bus, site, meter: keyed, kind: 'current', doubtful: false, signal }))
   t.ok(await acquisition.poll({ bus, site, meter, kind: 'current', doubtful: false, signal }))
   t.same(given, [keys, undefined])
-  const messages = (await spool.next('live', 0, 9)).map(({ text }) => JSON.parse(text) as { exchanges: { keyVersion: number }[] })
+  const messages = (await spool.range('live', { first: 1, last: 9, limit: 9 })).map(
+    ({ text }) => JSON.parse(text) as { exchanges: { keyVersion: number }[] }
+  )
   t.same(
     messages.flatMap(({ exchanges }) => exchanges.map(({ keyVersion }) => keyVersion)),
     [3, 0]

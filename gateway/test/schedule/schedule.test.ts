@@ -22,14 +22,27 @@ function bus(name: string, meters: SiteMeter[]): SiteBus {
 /** A clock that stands until it is told to go on. */
 class StandingClock {
   instant = fromIso('2026-03-05T09:00:00Z') as number
+  /** how much of it is no passing of time, but a setting of the clock */
+  setBy = 0
   now(): EpochMs {
     return this.instant as EpochMs
+  }
+  readonly elapsedMs = (): number => this.instant - this.setBy
+  set(byMs: number): void {
+    this.instant += byMs
+    this.setBy += byMs
   }
 }
 
 t.test('history comes first and again after midnight of the site; current values between', async (t) => {
   const clock = new StandingClock()
-  const plan = new PollPlan({ bus: 'b', meter: meter('1', { historySince: fromIso('2025-10-01T00:00:00Z') }), clock, zone })
+  const plan = new PollPlan({
+    bus: 'b',
+    meter: meter('1', { historySince: fromIso('2025-10-01T00:00:00Z') }),
+    clock,
+    zone,
+    elapsedMs: clock.elapsedMs
+  })
   t.equal(plan.due(), 'history')
   plan.settle('history', true)
   t.equal(plan.due(), 'current')
@@ -43,7 +56,13 @@ t.test('history comes first and again after midnight of the site; current values
 
 t.test('a meter without a schedule has only its history read', async (t) => {
   const clock = new StandingClock()
-  const plan = new PollPlan({ bus: 'b', meter: meter('1', { everyMs: undefined, historySince: 0 as EpochMs }), clock, zone })
+  const plan = new PollPlan({
+    bus: 'b',
+    meter: meter('1', { everyMs: undefined, historySince: 0 as EpochMs }),
+    clock,
+    zone,
+    elapsedMs: clock.elapsedMs
+  })
   t.equal(plan.due(), 'history')
   plan.settle('history', true)
   t.equal(plan.due(), undefined)
@@ -51,7 +70,7 @@ t.test('a meter without a schedule has only its history read', async (t) => {
 
 t.test('two failures are a disturbance, more are backed off, up to a bound, and one success ends it', async (t) => {
   const clock = new StandingClock()
-  const plan = new PollPlan({ bus: 'b', meter: meter('1'), clock, zone })
+  const plan = new PollPlan({ bus: 'b', meter: meter('1'), clock, zone, elapsedMs: clock.elapsedMs })
   plan.settle('current', false)
   plan.settle('current', false)
   t.equal(plan.due(), 'current')
@@ -70,21 +89,37 @@ t.test('two failures are a disturbance, more are backed off, up to a bound, and 
   t.equal(plan.due(), 'current')
 })
 
-t.test('a clock that is set back makes no wait longer than it began', async (t) => {
+t.test('a clock that is set moves no back-off and no turn; only midnights go by it', async (t) => {
   const clock = new StandingClock()
-  const plan = new PollPlan({ bus: 'b', meter: meter('1', { historySince: fromIso('2025-10-01T00:00:00Z') }), clock, zone })
-  plan.settle('history', true)
-  for (let failures = 1; failures <= 12; failures += 1) plan.settle('current', false)
-  t.equal(plan.due(), undefined)
-  clock.instant = fromIso('2020-01-01T00:00:00Z')
-  t.equal(plan.due(), 'history', 'neither the back-off nor the next midnight of a clock that was wrong')
-  plan.settle('history', true)
-  t.equal(plan.due(), 'current')
+  const plan = (address: string): PollPlan =>
+    new PollPlan({
+      bus: 'b',
+      meter: meter(address, { historySince: fromIso('2025-10-01T00:00:00Z') }),
+      clock,
+      zone,
+      elapsedMs: clock.elapsedMs
+    })
+  const [failing, first, second] = [plan('1'), plan('2'), plan('3')]
+  failing.settle('history', true)
+  for (let failures = 1; failures <= 12; failures += 1) failing.settle('current', false)
+  const turn = first.turn()
+  clock.set(-3_600_000)
+  t.equal(second.turn(), turn, 'who waited already does not wait an hour more')
+  t.equal(failing.due(), undefined)
+  clock.instant += 15 * minute
+  t.equal(failing.due(), 'current', 'after the time that it began with')
+  clock.set(-5 * 365 * 86_400_000)
+  t.equal(failing.due(), 'history', 'not at the next midnight of a clock that was wrong')
+  failing.settle('history', false)
+  t.equal(failing.due(), undefined)
+  clock.set(3_600_000)
+  t.equal(failing.due(), undefined)
 })
 
 t.test('the place within a period is the same at every start and differs between meters', async (t) => {
   const clock = new StandingClock()
-  const phase = (address: string): number => new PollPlan({ bus: 'b', meter: meter(address), clock, zone }).phaseMs
+  const phase = (address: string): number =>
+    new PollPlan({ bus: 'b', meter: meter(address), clock, zone, elapsedMs: clock.elapsedMs }).phaseMs
   t.equal(phase('1'), phase('1'))
   const phases = new Set(Array.from({ length: 100 }, (_, index) => phase(String(index))))
   t.ok(phases.size > 90, 'spread out')
@@ -125,7 +160,7 @@ t.test(
 
 t.test('a meter that failed lets those that are due go first, but for no longer than a period', async (t) => {
   const clock = new StandingClock()
-  const plan = (address: string): PollPlan => new PollPlan({ bus: 'b', meter: meter(address), clock, zone })
+  const plan = (address: string): PollPlan => new PollPlan({ bus: 'b', meter: meter(address), clock, zone, elapsedMs: clock.elapsedMs })
   const [silent, first, second, late] = [plan('silent'), plan('first'), plan('second'), plan('late')]
   t.ok(first.doubtful, 'a meter that was never asked')
   for (const answering of [first, second, late]) answering.settle('current', true)

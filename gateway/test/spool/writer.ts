@@ -10,7 +10,7 @@ const spool = await Spool.open({
   directory,
   maxBytes: 10_000_000,
   log: createLog('writer', () => {}),
-  at: killPointAt(`${point}#${count}`)
+  killPoint: killPointAt(`${point}#${count}`)
 })
 // Written synchronously: a line in the pipe survives the process.
 const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
@@ -20,10 +20,10 @@ for (let round = 0; round < 100; round += 1) {
   await spool.append({ lane, readouts: [readout(`${round}`, 2)], profiles: [], marks: [] })
   say({ appended: round })
   if (round % 4 === 3) {
-    const [oldest] = await spool.next('live', 0, 1)
+    const [oldest] = await spool.range('live', { first: 1, last: Number.MAX_SAFE_INTEGER, limit: 1 })
     if (oldest === undefined) continue
     say({ trimming: oldest.sequence })
-    await spool.trim('live', oldest.sequence)
+    await spool.trim(oldest)
   }
 }
 await spool.close()

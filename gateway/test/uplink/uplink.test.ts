@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { gatewayId } from '@endeks/domain/identifiers'
-import { createLog } from '@endeks/domain/process'
-import { parseProfileMessage, parseReadings } from '@endeks/domain/wire'
+import { createLog, systemClock } from '@endeks/domain/process'
+import { parseLossMessage, parseProfileMessage, parseReadings } from '@endeks/domain/wire'
 import { Aedes } from 'aedes'
 import t, { type Test } from 'tap'
 import { Counters } from '../../src/acquire/counters.js'
@@ -73,6 +73,10 @@ class Broker extends EventEmitter {
 }
 
 function nameOf(topic: string, payload: string): string {
+  if (topic === 'endeks/1/GW-01/lost') {
+    const message = parseLossMessage(payload)
+    return message.ok ? `lost ${message.value.lane} ${message.value.first}-${message.value.last} ${message.value.readings}` : 'wrong'
+  }
   if (topic === 'endeks/1/GW-01/profiles') {
     const message = parseProfileMessage(payload)
     return message.ok ? `profile ${message.value.content}` : 'wrong'
@@ -83,14 +87,23 @@ function nameOf(topic: string, payload: string): string {
 
 async function setUp(
   t: Test,
-  options: { password?: string } = {}
+  options: { password?: string; maxBytes?: number } = {}
 ): Promise<{ broker: Broker; spool: Spool; uplink: Uplink; counters: Counters }> {
   const broker = await Broker.start()
-  const spool = await Spool.open({ directory: t.testdir(), maxBytes: 10_000_000, log })
+  const spool = await Spool.open({ directory: t.testdir(), maxBytes: options.maxBytes ?? 10_000_000, log })
   const counters = new Counters()
   const backOff = new BackOff()
   backOff.nextMs = () => 5
-  const uplink = new Uplink({ gateway, url: broker.url, password: options.password ?? 'right', spool, log, counters, backOff })
+  const uplink = new Uplink({
+    gateway,
+    url: broker.url,
+    password: options.password ?? 'right',
+    spool,
+    log,
+    counters,
+    clock: systemClock,
+    backOff
+  })
   t.teardown(async () => {
     await uplink.stop()
     await spool.close()
@@ -120,7 +133,7 @@ t.test('the profile leaves first, then live values, then the backlog; an acknowl
   await append(spool, 'live', 'a')
   uplink.start()
   await emptied(spool)
-  t.same(broker.arrived, ['profile {"name":"p"}', 'live 1', 'live 2', 'backlog 1'])
+  t.same(broker.arrived, ['profile {"name":"p"}', 'live 2', 'live 1', 'backlog 1'])
   await append(spool, 'live', 'a')
   await emptied(spool)
   t.same(broker.arrived.slice(4), ['live 3'], 'the profile is announced once a connection')
@@ -140,7 +153,7 @@ t.test('what the broker has not acknowledged when the line breaks is published a
   t.equal(counters.get('uplink.connected'), 2)
 })
 
-t.test('no more than twenty messages wait for their acknowledgement', async (t) => {
+t.test('no more than twenty messages wait for their acknowledgement, and sixteen of what had piled up', async (t) => {
   // A broker that acknowledges when told: Aedes takes the next packet of a connection only after the one before.
   const waiting: { readonly socket: Socket; readonly id: Buffer }[] = []
   const arrivals = new EventEmitter()
@@ -163,7 +176,7 @@ t.test('no more than twenty messages wait for their acknowledgement', async (t) 
   const url = `mqtt://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
   const spool = await Spool.open({ directory: t.testdir(), maxBytes: 10_000_000, log })
   for (let index = 0; index < 50; index += 1) await append(spool, index % 2 === 0 ? 'live' : 'backlog', 'a')
-  const uplink = new Uplink({ gateway, url, password: 'right', spool, log, counters: new Counters() })
+  const uplink = new Uplink({ gateway, url, password: 'right', spool, log, counters: new Counters(), clock: systemClock })
   t.teardown(async () => {
     await uplink.stop()
     await spool.close()
@@ -182,7 +195,14 @@ t.test('no more than twenty messages wait for their acknowledgement', async (t) 
     most = Math.max(most, waiting.length)
     acknowledge(7)
   }
-  t.equal(most, 20)
+  t.equal(most, 16, 'of what had piled up')
+  for (let index = 0; index < 30; index += 1) await append(spool, 'live', 'a')
+  while (spool.state.messages > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    most = Math.max(most, waiting.length)
+    acknowledge(7)
+  }
+  t.equal(most, 20, 'of live values')
 })
 
 /** The first whole MQTT packet (3.1.1, 2.2 and 3.3.2): its type, its size, and a QoS 1 publish's identifier. */
@@ -210,14 +230,23 @@ t.test('a wrong password loses nothing: the gateway keeps trying and the spool k
   t.same(broker.arrived, [])
 })
 
-t.test('waits between attempts double up to a minute and are jittered', async (t) => {
-  const shortest = new BackOff(() => 0)
-  const longest = new BackOff(() => 0.999_999)
+t.test('what was lost to the limit is announced until it is acknowledged, and told apart from what was delivered', async (t) => {
+  const { broker, spool, uplink, counters } = await setUp(t, { maxBytes: 4_000 })
+  broker.admit = (name) => !name.startsWith('lost')
+  for (let index = 0; index < 8; index += 1) await append(spool, 'live', 'a')
+  const lost = spool.state.lostMessages
+  t.ok(lost > 0 && lost < 8)
+  uplink.start()
+  await broker.until(() => broker.arrived.some((name) => name.startsWith('lost')))
+  broker.cut()
+  broker.admit = () => true
+  while (spool.losses.length > 0) await once(broker, 'arrived').then(() => new Promise((resolve) => setTimeout(resolve, 5)))
+  t.same(new Set(broker.arrived.filter((name) => name.startsWith('lost'))), new Set([`lost live 1-${lost} ${lost}`]))
+  t.equal(counters.get('uplink.lossesAnnounced'), 1)
+  await emptied(spool)
+  const delivered = broker.arrived.filter((name) => name.startsWith('live')).map((name) => Number(name.slice(5)))
   t.same(
-    Array.from({ length: 8 }, () => shortest.nextMs()),
-    [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+    [...new Set(delivered)].sort((left, right) => left - right),
+    Array.from({ length: 8 - lost }, (_, index) => lost + 1 + index)
   )
-  t.equal(longest.nextMs(), 1_000)
-  longest.reset()
-  t.equal(longest.nextMs(), 1_000)
 })
