@@ -95,7 +95,7 @@ export function checkGatewaySite(
   const problems = problemsOf(GatewaySiteSchema, value)
   if (problems.length > 0 || !Value.Check(GatewaySiteSchema, value)) throw configInvalid(what, problems)
   if (!isZone(value.zone)) problems.push({ path: '/zone', message: `"${value.zone}" is no IANA time zone` })
-  const tls = checkTls(value.mqtt, directory, problems)
+  const tls = checkTls(value, directory, problems)
   const buses = value.buses.map((bus, index) => checkBus(bus, `/buses/${index}`, { site: value, profiles, keys, problems }))
   reportDoubles(
     value.buses.map((bus) => bus.name),

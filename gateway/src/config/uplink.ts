@@ -12,7 +12,8 @@ import type { GatewaySiteFile } from './schema.js'
  *
  * @param directory of the site file, to which its paths are relative
  */
-export function checkTls({ url, tls }: GatewaySiteFile['mqtt'], directory: string, problems: ConfigProblem[]): TlsFiles | undefined {
+export function checkTls({ gateway, mqtt }: GatewaySiteFile, directory: string, problems: ConfigProblem[]): TlsFiles | undefined {
+  const { url, tls } = mqtt
   if (tls === undefined) return undefined
   const path = (name: keyof TlsFiles): string => `/mqtt/tls/${name}`
   if (!url.startsWith('mqtts:')) problems.push({ path: '/mqtt/tls', message: 'is for an url that begins with mqtts://' })
@@ -35,6 +36,12 @@ export function checkTls({ url, tls }: GatewaySiteFile['mqtt'], directory: strin
   }
   read('ca', (bytes) => new X509Certificate(bytes))
   const certificate = read('certificate', (bytes) => new X509Certificate(bytes))
+  const names = certificate?.subject.split('\n').flatMap((line) => (line.startsWith('CN=') ? [line.slice(3)] : []))
+  if (names !== undefined && (names.length !== 1 || names[0] !== gateway))
+    problems.push({
+      path: path('certificate'),
+      message: `is for ${names.map((name) => `"${name}"`).join(', ')}, and the gateway is "${gateway}"`
+    })
   const key = read('key', (bytes) => createPrivateKey(bytes))
   if (certificate !== undefined && key !== undefined && !certificate.checkPrivateKey(key))
     problems.push({ path: path('key'), message: `is not the key of ${files.certificate}` })

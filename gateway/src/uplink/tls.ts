@@ -1,7 +1,7 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { AppError, asError } from '@endeks/domain/errors'
-import { type Clock, toIso } from '@endeks/domain/time'
+import { type Clock, type EpochMs, fromIso, toIso } from '@endeks/domain/time'
 
 /** Where the certificates of the connection are, as absolute paths. */
 export interface TlsFiles {
@@ -30,25 +30,30 @@ export function readTls(files: TlsFiles): TlsContent {
     ...(certificate === undefined ? {} : { cert: fileContent(certificate) }),
     ...(key === undefined ? {} : { key: fileContent(key) })
   }
-  for (const [path, bytes] of [
-    [ca, content.ca],
-    [certificate, content.cert]
-  ] as const) {
-    if (path !== undefined && bytes !== undefined) parsedCertificate(path, bytes)
+  if (ca !== undefined && content.ca !== undefined) parsed(ca, () => new X509Certificate(content.ca ?? ''))
+  const own = ownCertificate(files, content)
+  if (own !== undefined && key !== undefined) {
+    // Between the two steps of a replacement they do not fit: that passes.
+    const fits = own.checkPrivateKey(parsed(key, () => createPrivateKey(content.key ?? '')))
+    if (!fits) throw new AppError('UPLINK_CERTIFICATE', `${key} is not the key of ${files.certificate}`, { key })
   }
   return content
 }
 
 /** What is wrong with this gateway's own certificate now, in words; undefined: nothing that can be told here. */
-export function ownCertificateTrouble(files: TlsFiles, clock: Clock): string | undefined {
-  if (files.certificate === undefined) return undefined
-  const certificate = parsedCertificate(files.certificate, fileContent(files.certificate))
+export function ownCertificateTrouble(files: TlsFiles, content: TlsContent, clock: Clock): string | undefined {
+  const own = ownCertificate(files, content)
+  if (own === undefined) return undefined
   const now = clock.now()
-  if (Date.parse(certificate.validTo) < now)
-    return `the certificate ${files.certificate} expired at ${certificate.validTo}: enrol the gateway again and put the new one in its place`
-  if (Date.parse(certificate.validFrom) > now)
-    return `the certificate ${files.certificate} is valid from ${certificate.validFrom} on, and the clock of this gateway says ${toIso(now)}`
+  if (instantOf(own.validTo) < now)
+    return `the certificate ${files.certificate} expired at ${own.validTo}: enrol the gateway again and put the new one in its place`
+  if (instantOf(own.validFrom) > now)
+    return `the certificate ${files.certificate} is valid from ${own.validFrom} on, and the clock of this gateway says ${toIso(now)}`
   return undefined
+}
+
+function ownCertificate({ certificate }: TlsFiles, { cert }: TlsContent): X509Certificate | undefined {
+  return certificate === undefined || cert === undefined ? undefined : parsed(certificate, () => new X509Certificate(cert))
 }
 
 /** OpenSSL's words for a certificate that one of the two sides did not take, its alerts among them. */
@@ -69,10 +74,18 @@ function fileContent(path: string): Buffer {
   }
 }
 
-function parsedCertificate(path: string, bytes: Buffer): X509Certificate {
+function parsed<Value>(path: string, parse: () => Value): Value {
   try {
-    return new X509Certificate(bytes)
+    return parse()
   } catch (thrown) {
-    throw new AppError('UPLINK_CERTIFICATE', `${path} is no certificate (PEM): ${asError(thrown).message}`, { path }, thrown)
+    throw new AppError('UPLINK_CERTIFICATE', `${path} can't be used: ${asError(thrown).message}`, { path }, thrown)
   }
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** An instant as OpenSSL prints it: `Nov  4 16:14:30 2026 GMT`. */
+function instantOf(text: string): EpochMs {
+  const [month = '', day = '', time = '', year = ''] = text.split(/ +/)
+  return fromIso(`${year}-${String(months.indexOf(month) + 1).padStart(2, '0')}-${day.padStart(2, '0')}T${time}Z`)
 }

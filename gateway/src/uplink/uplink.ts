@@ -60,7 +60,7 @@ export class Uplink {
     const started = performance.now()
     this.#session = new Session(this.#options, tls, (end) => {
       const proved = end.acknowledged || (end.up && performance.now() - started > provedAfterMs)
-      this.#again({ ...end, ...this.#certificateWords(end), proved })
+      this.#again({ ...end, ...this.#certificateWords(end, tls), proved })
     })
   }
 
@@ -71,9 +71,12 @@ export class Uplink {
   }
 
   /** A broker that does not take a certificate says so in a word, or cuts the line: what is wrong with our own we can see ourselves. */
-  #certificateWords({ up, certificate, reason }: SessionEnd): { readonly reason: string; readonly code?: AppError['code'] } {
-    const { tls, clock } = this.#options
-    const own = up || tls === undefined ? undefined : ownCertificateTrouble(tls, clock)
+  #certificateWords(
+    { up, certificate, reason }: SessionEnd,
+    content: TlsContent
+  ): { readonly reason: string; readonly code?: AppError['code'] } {
+    const { tls = {}, clock } = this.#options
+    const own = up ? undefined : ownCertificateTrouble(tls, content, clock)
     if (own !== undefined) return { reason: `${own} (${reason})`, code: 'UPLINK_CERTIFICATE' }
     return certificate
       ? { reason: `${reason}: check the certificates of both sides and their clocks`, code: 'UPLINK_CERTIFICATE' }
