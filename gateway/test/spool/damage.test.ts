@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createLog } from '@endeks/domain/process'
 import t, { type Test } from 'tap'
 import { drawers } from '../../src/spool/message.js'
@@ -142,4 +145,18 @@ t.test('a place that is no directory is refused as a setting that is wrong', asy
   const path = join(t.testdir(), 'file')
   writeFileSync(path, '')
   await t.rejects(open(path), { code: 'CONFIG_INVALID' })
+})
+
+t.test('what is killed while a damaged spool is set aside and taken over is done at the next start', async (t) => {
+  const opener = fileURLToPath(new URL('./opener.js', import.meta.url))
+  for (const point of ['damage.aside', 'damage.salvaged'] as const) {
+    const { directory } = await filled(t)
+    truncateSync(fileOf(directory, /^MANIFEST/), 0)
+    const killed = spawn(process.execPath, [opener, directory, point], { stdio: 'ignore' })
+    t.same((await once(killed, 'exit'))[1], 'SIGKILL', point)
+    const { spool, addresses } = await open(directory)
+    t.equal(new Set(addresses).size, count, point)
+    t.ok(existsSync(join(`${directory}-damaged-1`, 'taken-over')), point)
+    await spool.close()
+  }
 })

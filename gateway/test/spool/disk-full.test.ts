@@ -22,9 +22,9 @@ class Limited {
   readonly #child: ReturnType<typeof spawn>
   readonly #arrived: AsyncIterator<string>
 
-  constructor(directory: string) {
+  constructor(directory: string, killAt = '') {
     const program = fileURLToPath(new URL('./limited.js', import.meta.url))
-    this.#child = spawn(process.execPath, [program, directory], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn(process.execPath, [program, directory, killAt], { stdio: ['pipe', 'pipe', 'inherit'] })
     if (this.#child.stdout === null) throw new Error('no output')
     this.#arrived = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
@@ -48,9 +48,13 @@ class Limited {
     }
   }
 
-  async end(): Promise<void> {
-    this.#child.stdin?.end()
-    await once(this.#child, 'exit')
+  /** @returns the signal that ended it */
+  async end(): Promise<string | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.stdin?.end()
+      await once(this.#child, 'exit')
+    }
+    return this.#child.signalCode
   }
 }
 
@@ -85,6 +89,26 @@ t.test('a full disk stops the appending with a word, nothing that was answered f
     answered.filter((address) => !there.has(address)),
     ['1'],
     'only the one that was trimmed'
+  )
+})
+
+t.test('what is killed between the failed write and the opening again has lost nothing', async (t) => {
+  const directory = t.testdir()
+  const process = new Limited(directory, 'full.closed')
+  await process.until(({ room }) => room === true)
+  process.say('append')
+  await process.until(({ appended }) => (appended ?? 0) >= 20)
+  await process.limit('40000')
+  await t.rejects(
+    process.until(() => false),
+    /it ended/
+  )
+  t.equal(await process.end(), 'SIGKILL')
+  const there = new Set(await kept(t, directory))
+  const answered = process.lines.flatMap(({ appended }) => (appended === undefined ? [] : [String(appended)]))
+  t.same(
+    answered.filter((address) => !there.has(address)),
+    []
   )
 })
 

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { KillPointName } from '../../src/kill-points.js'
 import { newReadings } from '../../src/spool/history-mark.js'
+import type { Loss } from '../../src/spool/losses.js'
 import { type Lane, lanes, type SpooledMessage } from '../../src/spool/message.js'
 import { messageLimits, packReadouts } from '../../src/spool/pack.js'
 import { Spool } from '../../src/spool/spool.js'
@@ -222,9 +223,48 @@ t.test('what was appended survives a SIGKILL at every named point, in order, und
   }
 })
 
-async function writeUntilKilled(directory: string, point: KillPointName): Promise<{ epoch: string; appended: string[]; trims: number }> {
+t.test('what was lost is there or declared, whatever is killed while it is lost or its declaration forgotten', async (t) => {
+  for (const point of ['append.before', 'append.written', 'loss.before-forgetting', 'loss.forgotten'] as const) {
+    const directory = t.testdir()
+    const { appended, forgotten } = await writeUntilKilled(directory, point, { count: point.startsWith('loss') ? 2 : 33, maxBytes: 9_000 })
+    const spool = await Spool.open({ directory, maxBytes: 9_000, log })
+    const there = new Set(
+      [...(await all(spool, 'live')), ...(await all(spool, 'backlog'))].map(({ drawer, sequence }) => `${drawer} ${sequence}`)
+    )
+    const declared = new Set([...spool.losses, ...forgotten].flatMap(numbersOf))
+    // The writer appends to the backlog in rounds 0, 3, 6 and so on, and trims none.
+    const numbers = appended
+      .map(Number)
+      .map((round) => (round % 3 === 0 ? `backlog ${round / 3 + 1}` : `live ${round - Math.floor(round / 3)}`))
+    t.same(
+      numbers.filter((each) => !there.has(each) && !declared.has(each)),
+      [],
+      `${point}: no riddle`
+    )
+    t.ok(declared.size > 0 && ![...there].some((each) => declared.has(each)), `${point}: and nothing that is there is declared lost`)
+    t.ok(spool.state.bytes <= 9_000, point)
+    await spool.close()
+  }
+})
+
+function numbersOf({ lane, first, last }: Loss): string[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => `${lane} ${first + index}`)
+}
+
+interface Said {
+  readonly epoch: string
+  readonly appended: string[]
+  readonly trims: number
+  readonly forgotten: Loss[]
+}
+
+async function writeUntilKilled(
+  directory: string,
+  point: KillPointName,
+  { count = point.startsWith('trim') ? 3 : 17, maxBytes = 10_000_000 } = {}
+): Promise<Said> {
   const writer = fileURLToPath(new URL('./writer.js', import.meta.url))
-  const child = spawn(process.execPath, [writer, directory, point, point.startsWith('trim') ? '3' : '17'], {
+  const child = spawn(process.execPath, [writer, directory, point, String(count), String(maxBytes)], {
     stdio: ['ignore', 'pipe', 'inherit']
   })
   let text = ''
@@ -236,10 +276,11 @@ async function writeUntilKilled(directory: string, point: KillPointName): Promis
   const lines = text
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as { epoch?: string; appended?: number; trimming?: number })
+    .map((line) => JSON.parse(line) as { epoch?: string; appended?: number; trimming?: number; forgetting?: Loss })
   return {
     epoch: lines[0]?.epoch ?? '',
     appended: lines.filter((line) => line.appended !== undefined).map((line) => String(line.appended)),
-    trims: lines.filter((line) => line.trimming !== undefined).length
+    trims: lines.filter((line) => line.trimming !== undefined).length,
+    forgotten: lines.flatMap((line) => line.forgetting ?? [])
   }
 }

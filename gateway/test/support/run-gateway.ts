@@ -15,6 +15,8 @@ interface Run {
   readonly arguments: readonly string[]
   readonly input?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** stops it as a supervisor does */
+  readonly signal?: AbortSignal
   /** told what has been printed so far, each time that there is more */
   readonly watch?: (out: string, kill: (signal: NodeJS.Signals) => void) => void
 }
@@ -30,6 +32,7 @@ export async function runGateway(run: Run): Promise<Ended> {
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     err += chunk
   })
+  run.signal?.addEventListener('abort', () => void child.kill('SIGTERM'))
   child.stdin.end(run.input ?? '')
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
   return { code, signal, out, err }
