@@ -81,7 +81,11 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const statistics = noStatistics()
   const partitions = new Partitions(pool)
   const resolver = new Resolver(clock, limits.resolver)
-  const vee = new VeeWorker({ pool, partitions, log, killPoint, ...(limits.vee === undefined ? {} : { limits: limits.vee }) })
+  const vee = new VeeWorker({
+    ...{ pool, partitions, log, killPoint },
+    busy: () => acceptor.behind,
+    ...(limits.vee === undefined ? {} : { limits: limits.vee })
+  })
   const stored = (): void => vee.wake()
   const acceptor = new Acceptor({
     ...{ pool, clock, log, resolver, partitions, killPoint, statistics, stored },

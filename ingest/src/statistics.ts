@@ -17,7 +17,6 @@ export interface Statistics {
   /** how often more was held than could be stored in time, and sources stopped reading */
   pressureRises: number
   batches: number
-  batchesCopied: number
   batchesFailed: number
   readingsStored: number
   readingsKnown: number
@@ -49,7 +48,6 @@ export function noStatistics(): Statistics {
     messagesUnacknowledged: 0,
     pressureRises: 0,
     batches: 0,
-    batchesCopied: 0,
     batchesFailed: 0,
     readingsStored: 0,
     readingsKnown: 0,

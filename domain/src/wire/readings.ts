@@ -1,6 +1,6 @@
 import { Compile } from 'typebox/compile'
 import type { AppError } from '../errors/catalogue.js'
-import { isObis } from '../metering/obis.js'
+import { isObis, type Obis } from '../metering/obis.js'
 import type { MeterReading } from '../metering/reading.js'
 import { type Result, success } from '../result/index.js'
 import type { EpochMs } from '../time/instant.js'
@@ -65,6 +65,7 @@ export function readingsOf(value: unknown): Result<ParsedReadings, AppError> {
     if (values.length !== count) return malformed(`/readings/${name} has ${values.length} entries and /readings/exchange ${count}`)
   }
   const rows: (MeterReading & { exchange: number })[] = []
+  const codes = new Set<string>()
   for (let index = 0; index < count; index += 1) {
     const exchange = readings.exchange[index] ?? 0
     const unit = readings.unit[index] ?? ''
@@ -72,7 +73,7 @@ export function readingsOf(value: unknown): Result<ParsedReadings, AppError> {
       return malformed(`/readings/exchange/${index} is ${exchange}, and there are ${exchanges.length} exchanges`)
     // The pattern of the schema allows groups up to 999; a code holds bytes.
     const code = readings.obis[index] ?? ''
-    if (!isObis(code)) return malformed(`/readings/obis/${index} "${code}" has a group above 255`)
+    if (!isKnownObis(code, codes)) return malformed(`/readings/obis/${index} "${code}" has a group above 255`)
     if (!isMeterUnit(unit)) return malformed(`/readings/unit/${index} "${unit}" is no unit a meter counts in`)
     rows.push({
       exchange,
@@ -85,6 +86,14 @@ export function readingsOf(value: unknown): Result<ParsedReadings, AppError> {
     })
   }
   return success({ epoch, lane, sequence, exchanges, readings: rows })
+}
+
+/** A message names the same few registers again and again. @param known codes that have been looked at */
+function isKnownObis(code: string, known: Set<string>): code is Obis {
+  if (known.has(code)) return true
+  if (!isObis(code)) return false
+  known.add(code)
+  return true
 }
 
 export function parseProfileMessage(text: string): Result<ProfileMessage, AppError> {

@@ -17,7 +17,6 @@ export interface AcceptLimits {
   readonly pendingBytes: number
   /** the same, beyond which a message is refused: the last guard against a source that reads on */
   readonly refuseBytes: number
-  readonly copyRows: number
   readonly deadLettersPerDay: number
   readonly attempts: number
 }
@@ -30,7 +29,6 @@ export const defaultAcceptLimits: AcceptLimits = {
   payloadBytes: 512 * 1024,
   pendingBytes: 64 * 1024 * 1024,
   refuseBytes: 128 * 1024 * 1024,
-  copyRows: 800,
   deadLettersPerDay: 1_000,
   attempts: 4
 }
@@ -79,19 +77,28 @@ export class Acceptor {
    */
   async accept(incoming: Incoming): Promise<void> {
     this.#dependencies.statistics.messages += 1
-    const { heldBytes: held } = this.#gauge
-    if (held + incoming.payload.length > this.#limits.refuseBytes) {
-      throw new AppError('TIMEOUT', `messages that hold ${held} bytes wait to be stored; send again later`)
+    const before = this.#gauge.heldBytes
+    if (before + incoming.payload.length > this.#limits.refuseBytes) {
+      throw new AppError('TIMEOUT', `messages that hold ${before} bytes wait to be stored; send again later`)
     }
     const lane = this.#lanes[laneOf(incoming.gateway, this.#lanes.length)]
     if (lane === undefined) throw new AppError('INTERNAL', 'there is no lane')
-    const foreign = this.#foreign.concerns(incoming) ? await this.#foreign.contextOf(incoming) : undefined
-    const message = prepare(incoming, this.#limits, foreign)
-    const bytes = heldBytes(message)
-    this.#gauge.take(bytes)
-    const failure = await lane.store(message).finally(() => this.#gauge.release(bytes))
-    if (failure !== undefined) throw failure
-    if (foreign !== undefined) this.#foreign.stored(message)
+    const bytes = incoming.payload.length
+    const held = heldBytes(bytes)
+    this.#gauge.take(held)
+    try {
+      const foreign = this.#foreign.concerns(incoming) ? await this.#foreign.contextOf(incoming) : undefined
+      const { message, failure } = await lane.store({ bytes, read: () => prepare(incoming, this.#limits, foreign) })
+      if (failure !== undefined) throw failure
+      if (foreign !== undefined && message !== undefined) this.#foreign.stored(message)
+    } finally {
+      this.#gauge.release(held)
+    }
+  }
+
+  /** Whether more waits than what is being stored: what can wait leaves processor and database to it. */
+  get behind(): boolean {
+    return this.#lanes.some((lane) => lane.behind)
   }
 
   /** When everything taken until now is stored or refused. */
@@ -107,9 +114,8 @@ export class Acceptor {
   async #commit(committer: Committer, batch: readonly Prepared[]): Promise<ReadonlyMap<Prepared, AppError>> {
     const { statistics, log } = this.#dependencies
     try {
-      const { results, copied, failures } = await committer.commit(batch)
+      const { results, failures } = await committer.commit(batch)
       statistics.batches += 1
-      if (copied) statistics.batchesCopied += 1
       if (failures.size > 0) statistics.batchesFailed += 1
       for (const result of results) this.#count(result)
       if (results.some((result) => result.stored > 0)) this.#dependencies.stored()

@@ -4,9 +4,9 @@ import { type Clock, type EpochMs, toIso } from '@endeks/domain/time'
 import type { Exchange } from '../formats/format.js'
 import type { KillPoint } from '../kill-points.js'
 import { storeAnswers } from '../store/downlink-answers.js'
-import { type ExchangeIds, type ExchangeRow, insertExchanges } from '../store/exchanges.js'
+import { type ExchangeIds, type ExchangeRow, writeExchanges } from '../store/exchanges.js'
 import { type DeadLetterRow, insertDeadLetters, insertProfiles, noteSequences } from '../store/messages.js'
-import { copyReadings, type ReadingRow, type StoredReadings, storeReadings } from '../store/readings.js'
+import { type ReadingRow, type SortedReadings, storeReadings } from '../store/readings.js'
 import { insertUnassigned, type UnassignedRow } from '../store/unassigned.js'
 import { deadLetter, type Prepared } from './prepare.js'
 import type { Question, Resolved, Resolver } from './resolver.js'
@@ -23,6 +23,8 @@ export interface BatchResult {
   readonly stored: number
   readonly known: number
   readonly conflicts: number
+  /** readings that nothing spoke for being known, and that were */
+  readonly surprises: number
   readonly unassigned: number
   readonly profiles: number
   readonly answers: number
@@ -96,20 +98,26 @@ function place(
   for (const [index, { obis, at, raw, scaler, unit, status }] of talk.readings.entries()) {
     const answer = answers[index]
     if (answer === undefined) throw new AppError('INTERNAL', 'a reading was neither assigned nor set aside')
-    const value = { at, raw, scaler, unit, status, exchangeId: exchange.id, exchangeDay: exchange.day }
-    if ('registerId' in answer) {
-      rows.readings.push({ ...value, registerId: answer.registerId, source: 'remote' })
+    const from = { exchangeId: exchange.id, exchangeDay: exchange.day }
+    if (typeof answer === 'bigint') {
+      rows.readings.push({ registerId: answer, at, raw, scaler, unit, status, source: 'remote', ...from })
       continue
     }
+    const { bus, address, identity } = wire
+    const device = { deviceId: identity.id, manufacturer: identity.manufacturer ?? '' }
     rows.unassigned.push({
-      ...value,
       gateway: message.gateway,
-      bus: wire.bus,
-      address: wire.address,
-      deviceId: wire.identity.id,
-      manufacturer: wire.identity.manufacturer ?? '',
+      bus,
+      address,
+      ...device,
       obis,
-      reason: answer.reason
+      at,
+      raw,
+      scaler,
+      unit,
+      status,
+      ...from,
+      reason: answer
     })
   }
 }
@@ -122,8 +130,8 @@ export function instantsOf(rows: BatchRows, now: EpochMs): Set<EpochMs> {
 }
 
 export interface StoreOptions {
-  /** all rows are hoped to be new */
-  readonly optimistic: boolean
+  /** the batch's readings by what is hoped of them */
+  readonly sorted: SortedReadings
   readonly deadLettersPerDay: number
   readonly killPoint: KillPoint
   readonly day: string
@@ -132,12 +140,10 @@ export interface StoreOptions {
 /** Writes a batch in the caller's transaction: everything that its messages said, or nothing. */
 export async function storeBatch(client: PoolClient, rows: BatchRows, options: StoreOptions): Promise<BatchResult> {
   const { killPoint } = options
-  const readings: StoredReadings = options.optimistic
-    ? await copyReadings(client, rows.readings)
-    : await storeReadings(client, rows.readings)
+  const readings = await storeReadings(client, options.sorted)
   const aside = await insertUnassigned(client, rows.unassigned)
   const referenced = new Set([...readings.exchangeIds, ...aside])
-  await insertExchanges(
+  await writeExchanges(
     client,
     rows.exchanges.filter((exchange) => referenced.has(exchange.id))
   )
@@ -155,6 +161,7 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     stored: readings.stored,
     known: rows.readings.length - readings.stored - readings.conflicts,
     conflicts: readings.conflicts,
+    surprises: readings.surprises,
     unassigned: aside.length,
     profiles: profiles.length,
     answers: answers.stored,

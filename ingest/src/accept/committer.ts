@@ -6,9 +6,11 @@ import { type Clock, toIso } from '@endeks/domain/time'
 import type { KillPoint } from '../kill-points.js'
 import type { ExchangeIds } from '../store/exchanges.js'
 import { type Partitions, withNextMonth } from '../store/partitions.js'
+import type { ReadingRow, SortedReadings } from '../store/readings.js'
 import { assemble, type BatchResult, instantsOf, storeBatch } from './batch.js'
 import { classify } from './failure.js'
 import { deadLetter, type Prepared } from './prepare.js'
+import { RecentReadings } from './recent-readings.js'
 import type { Resolver } from './resolver.js'
 
 export interface CommitDependencies {
@@ -22,8 +24,6 @@ export interface CommitDependencies {
 }
 
 export interface CommitLimits {
-  /** below this many rows a batch is inserted, not copied */
-  readonly copyRows: number
   readonly deadLettersPerDay: number
   /** how often the same batch is done again */
   readonly attempts: number
@@ -32,11 +32,10 @@ export interface CommitLimits {
 /** What became of each message of a batch: stored, or the failure that keeps it from being acknowledged. */
 export interface Committed {
   readonly results: readonly BatchResult[]
-  readonly copied: boolean
   readonly failures: ReadonlyMap<Prepared, AppError>
 }
 
-/** Batches without a repeated row, after which copying is tried again. */
+/** Batches without a surprise, after which readings are hoped to be new again. */
 const cleanBatches = 8
 /** So many time-outs find the one message in a hundred that waits for something; more, and the database is at fault. */
 const toleratedTimeOuts = 8
@@ -47,10 +46,11 @@ interface Patience {
   timeOuts: number
 }
 
-/** Commits batches one after the other. A lane has one of its own, which remembers whether repeats are about. */
+/** Commits batches one after the other. A lane has one of its own, which remembers what it stored and whether repeats are about. */
 export class Committer {
   readonly #dependencies: CommitDependencies
   readonly #limits: CommitLimits
+  readonly #recent = new RecentReadings()
   #careful = 0
 
   constructor(dependencies: CommitDependencies, limits: CommitLimits) {
@@ -72,9 +72,9 @@ export class Committer {
     let careful = this.#careful > 0
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { result, copied } = await this.#once(messages, careful)
-        this.#careful = result.known + result.conflicts > 0 ? cleanBatches : Math.max(0, this.#careful - 1)
-        return { results: [result], copied, failures: new Map() }
+        const result = await this.#once(messages, careful)
+        this.#careful = result.surprises > 0 ? cleanBatches : Math.max(0, this.#careful - 1)
+        return { results: [result], failures: new Map() }
       } catch (thrown) {
         const failure = classify(thrown)
         if (failure === 'known' && !careful) {
@@ -83,7 +83,8 @@ export class Committer {
           continue
         }
         if (failure === 'partition') this.#dependencies.partitions.forget()
-        if (failure === 'message' || failure === 'known') return this.#split(messages, asError(thrown), patience)
+        // With care, a reading is known only if somebody else stored it since it was looked up: another look will find it.
+        if (failure === 'message') return this.#split(messages, asError(thrown), patience)
         if (failure === 'time') {
           patience.timeOuts -= 1
           return messages.length === 1 ? this.#giveUp(messages, asError(thrown)) : this.#halve(messages, patience)
@@ -94,26 +95,36 @@ export class Committer {
     }
   }
 
-  async #once(messages: readonly Prepared[], careful: boolean): Promise<{ readonly result: BatchResult; readonly copied: boolean }> {
+  async #once(messages: readonly Prepared[], careful: boolean): Promise<BatchResult> {
     const { pool, clock, partitions, killPoint } = this.#dependencies
     const client = await pool.connect()
     const rows = await assemble(client, messages, this.#dependencies).finally(() => client.release())
     const now = clock.now()
     await partitions.ensure([...instantsOf(rows, now), ...withNextMonth(now)])
-    const copied = !careful && rows.readings.length >= this.#limits.copyRows
-    const options = { optimistic: copied, deadLettersPerDay: this.#limits.deadLettersPerDay, killPoint, day: toIso(now).slice(0, 10) }
+    const sorted = this.#sort(rows.readings, careful)
+    const options = { sorted, deadLettersPerDay: this.#limits.deadLettersPerDay, killPoint, day: toIso(now).slice(0, 10) }
     const result = await inTransaction(pool, async (writer) => {
       const stored = await storeBatch(writer, rows, options)
       killPoint('accept:before-commit')
       return stored
     })
     killPoint('accept:after-commit')
-    return { result, copied }
+    return result
+  }
+
+  #sort(readings: readonly ReadingRow[], careful: boolean): SortedReadings {
+    const sorted = { hoped: [] as ReadingRow[], doubted: [] as ReadingRow[], suspect: [] as ReadingRow[] }
+    for (const reading of readings) {
+      if (this.#recent.seen(reading.registerId, reading.at)) sorted.suspect.push(reading)
+      else if (careful) sorted.doubted.push(reading)
+      else sorted.hoped.push(reading)
+    }
+    return sorted
   }
 
   async #split(messages: readonly Prepared[], error: Error, patience: Patience): Promise<Committed> {
     const [first] = messages
-    if (first === undefined) return { results: [], copied: false, failures: new Map() }
+    if (first === undefined) return { results: [], failures: new Map() }
     return messages.length === 1 ? this.#bury(first, error, patience) : this.#halve(messages, patience)
   }
 
@@ -122,7 +133,6 @@ export class Committer {
     const halves = [await this.#commit(messages.slice(0, middle), patience), await this.#commit(messages.slice(middle), patience)]
     return {
       results: halves.flatMap((half) => half.results),
-      copied: false,
       failures: new Map(halves.flatMap((half) => [...half.failures]))
     }
   }
@@ -142,6 +152,6 @@ export class Committer {
   #giveUp(messages: readonly Prepared[], error: Error): Committed {
     this.#dependencies.log.error('a batch could not be stored; nothing of it is acknowledged', { messages: messages.length, error })
     const failure = new AppError('DATABASE_UNREACHABLE', `not stored: ${error.message}`, {}, error)
-    return { results: [], copied: false, failures: new Map(messages.map((message) => [message, failure])) }
+    return { results: [], failures: new Map(messages.map((message) => [message, failure])) }
   }
 }

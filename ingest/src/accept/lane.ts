@@ -1,4 +1,4 @@
-import type { AppError } from '@endeks/domain/errors'
+import { AppError } from '@endeks/domain/errors'
 import type { Prepared } from './prepare.js'
 
 export interface BatchLimits {
@@ -7,9 +7,31 @@ export interface BatchLimits {
   readonly messages: number
 }
 
-interface Waiting {
+/** A message that waits for its batch. Only its bytes are kept until then: what is made of them takes several times as much. */
+export interface Waiting {
+  readonly bytes: number
+  /** Makes of it what is stored. */
+  readonly read: () => Prepared
+}
+
+/** What became of a message: stored unless there is a failure. */
+export interface Settled {
+  readonly message: Prepared | undefined
+  readonly failure: AppError | undefined
+}
+
+/** Messages behind a batch that say that acceptance has more to do than it comes to. */
+const manyWaiting = 100
+
+type Commit = (messages: readonly Prepared[]) => Promise<ReadonlyMap<Prepared, AppError>>
+
+interface Queued extends Waiting {
+  readonly settle: (settled: Settled) => void
+}
+
+interface Taken {
   readonly message: Prepared
-  readonly settle: (failure: AppError | undefined) => void
+  readonly settle: (settled: Settled) => void
 }
 
 /**
@@ -18,20 +40,25 @@ interface Waiting {
  * keys in opposite order would wait for each other.
  */
 export class Lane {
-  readonly #commit: (messages: readonly Prepared[]) => Promise<ReadonlyMap<Prepared, AppError>>
+  readonly #commit: Commit
   readonly #limits: BatchLimits
-  #waiting: Waiting[] = []
+  #waiting: Queued[] = []
   #working: Promise<void> | undefined
   #current: Promise<unknown> = Promise.resolve()
 
-  constructor(limits: BatchLimits, commit: (messages: readonly Prepared[]) => Promise<ReadonlyMap<Prepared, AppError>>) {
+  constructor(limits: BatchLimits, commit: Commit) {
     this.#limits = limits
     this.#commit = commit
   }
 
-  /** @returns when the message is committed: undefined, or why it is not stored */
-  async store(message: Prepared): Promise<AppError | undefined> {
-    const settled = new Promise<AppError | undefined>((settle) => this.#waiting.push({ message, settle }))
+  /** Whether a good part of a batch waits already behind the one under way. */
+  get behind(): boolean {
+    return this.#waiting.length >= manyWaiting
+  }
+
+  /** @returns when the message is settled */
+  async store(waiting: Waiting): Promise<Settled> {
+    const settled = new Promise<Settled>((settle) => this.#waiting.push({ ...waiting, settle }))
     this.#working ??= this.#work()
     return settled
   }
@@ -54,21 +81,37 @@ export class Lane {
       const committing = this.#commit(batch.map((each) => each.message))
       this.#current = committing
       const failures = await committing
-      for (const { message, settle } of batch) settle(failures.get(message))
+      for (const { message, settle } of batch) settle({ message, failure: failures.get(message) })
     }
     this.#working = undefined
   }
 
-  #nextBatch(): Waiting[] {
+  /** A batch ends with the message that fills it: how many rows a message has is known when it is read. */
+  #nextBatch(): Taken[] {
+    const batch: Taken[] = []
     let rows = 0
     let bytes = 0
     let count = 0
-    for (const { message } of this.#waiting) {
-      rows += message.readings?.readings.length ?? 0
-      bytes += message.bytes
-      if (count > 0 && (rows > this.#limits.rows || bytes > this.#limits.bytes || count >= this.#limits.messages)) break
+    for (const queued of this.#waiting) {
+      bytes += queued.bytes
+      if (count > 0 && (rows >= this.#limits.rows || bytes > this.#limits.bytes || count >= this.#limits.messages)) break
       count += 1
+      const message = this.#read(queued)
+      if (message === undefined) continue
+      rows += message.readings?.readings.length ?? 0
+      batch.push({ message, settle: queued.settle })
     }
-    return this.#waiting.splice(0, count)
+    this.#waiting.splice(0, count)
+    return batch
+  }
+
+  /** Reading never fails; a fault of the program in it must not stop the lane. */
+  #read({ read, settle }: Queued): Prepared | undefined {
+    try {
+      return read()
+    } catch (thrown) {
+      settle({ message: undefined, failure: new AppError('INTERNAL', 'not read, by a fault of the program', {}, thrown) })
+      return undefined
+    }
   }
 }

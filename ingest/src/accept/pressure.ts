@@ -1,5 +1,3 @@
-import type { Prepared } from './prepare.js'
-
 /** Whether more is held than can be stored in time. A source that hears "high" stops reading until it hears "low". */
 export interface Pressure {
   readonly high: boolean
@@ -54,14 +52,10 @@ export class PressureGauge implements Pressure {
   }
 }
 
-/** Measured on messages of one to five hundred readings: objects and numbers of each, and of the rows that are made of it. */
-const messageBytes = 2_000
-const readingBytes = 400
-const exchangeBytes = 1_500
+/** What a waiting message holds beside its bytes. */
+const messageBytes = 1_000
 
-/** What a message holds in memory until it is settled, which is several times its length. */
-export function heldBytes(message: Prepared): number {
-  const { readings, payload, evidence } = message
-  // The evidence is there as base64 text and as bytes.
-  return messageBytes + 2 * payload.length + evidence.length * exchangeBytes + (readings?.readings.length ?? 0) * readingBytes
+/** What a message of so many bytes holds in memory until it is settled. It is read when its batch is made, and a batch is bounded by itself. */
+export function heldBytes(payloadBytes: number): number {
+  return messageBytes + payloadBytes
 }

@@ -19,7 +19,8 @@ const futureMs = 5 * 60_000
 /** Before this no partition is made, and no meter that is read from afar was built. */
 const oldestMs = Date.UTC(1990, 0, 1)
 
-export type Resolved = { readonly registerId: bigint } | { readonly reason: UnassignedReason }
+/** The register's id, or why there is none yet. */
+export type Resolved = bigint | UnassignedReason
 
 /** The readings of one device that ask for their registers. */
 export interface Question {
@@ -60,7 +61,7 @@ export class Resolver {
     if (now - this.#checkedAt > this.#limits.checkMs) await this.#check(client, now)
     await this.#load(client, questions, (entry) => entry === undefined || now - entry.readAt > this.#limits.believeMs)
     const answers = questions.map((question) => this.#answer(question, now))
-    const open = questions.filter((_, index) => answers[index]?.some((answer) => 'reason' in answer && answer.reason !== 'FUTURE'))
+    const open = questions.filter((_, index) => answers[index]?.some((answer) => typeof answer === 'string' && answer !== 'FUTURE'))
     const asked = await this.#load(client, open, (entry) => entry === undefined || entry.readAt < now)
     return asked ? questions.map((question) => this.#answer(question, now)) : answers
   }
@@ -93,7 +94,16 @@ export class Resolver {
 
   #answer({ place, identity, readings }: Question, now: EpochMs): Resolved[] {
     const connections = this.#entries.get(keyOf(place))?.connections ?? []
-    return readings.map(({ obis, at }) => (at > now + futureMs ? { reason: 'FUTURE' } : resolveAt(connections, { identity, obis, at })))
+    // Most readings of a conversation are of one instant, and so of one meter.
+    let instant: EpochMs | undefined
+    let meter: InstalledMeter | UnassignedReason = 'UNKNOWN_CONNECTION'
+    return readings.map(({ obis, at }) => {
+      if (at !== instant) {
+        instant = at
+        meter = at > now + futureMs ? 'FUTURE' : meterAt(connections, identity, at)
+      }
+      return registerOf(meter, obis)
+    })
   }
 }
 
@@ -101,23 +111,28 @@ function keyOf(place: PlaceKey): string {
   return `${place.gateway}\n${place.bus}\n${place.address}`
 }
 
-/**
- * Of an installation the last instant counts too: the index at which a meter is taken down ends its last segment. The meter
- * that is put up at the same instant goes first; which of the two answered, the identity tells.
- */
 export function resolveAt(
   connections: readonly Connection[],
   question: { readonly identity: Question['identity']; readonly obis: string; readonly at: EpochMs }
 ): Resolved {
-  const { at } = question
+  return registerOf(meterAt(connections, question.identity, question.at), question.obis)
+}
+
+function registerOf(meter: InstalledMeter | UnassignedReason, obis: string): Resolved {
+  return typeof meter === 'string' ? meter : (meter.registers.get(obis) ?? 'UNKNOWN_REGISTER')
+}
+
+/**
+ * Of an installation the last instant counts too: the index at which a meter is taken down ends its last segment. The meter
+ * that is put up at the same instant goes first; which of the two answered, the identity tells.
+ */
+function meterAt(connections: readonly Connection[], identity: Question['identity'], at: EpochMs): InstalledMeter | UnassignedReason {
   const connection = connections.find((each) => each.from <= at && at < each.to)
-  if (connection === undefined) return { reason: 'UNKNOWN_CONNECTION' }
+  if (connection === undefined) return 'UNKNOWN_CONNECTION'
   const standing = connection.installations.filter((each) => each.from <= at && at <= each.to && at >= oldestMs)
-  if (standing.length === 0) return { reason: 'NOT_INSTALLED' }
-  const meter = standing.sort((a, b) => b.from - a.from).find((each) => isMeter(each, question.identity))
-  if (meter === undefined) return { reason: standing.some((each) => at < each.to) ? 'OTHER_DEVICE' : 'NOT_INSTALLED' }
-  const registerId = meter.registers.get(question.obis)
-  return registerId === undefined ? { reason: 'UNKNOWN_REGISTER' } : { registerId }
+  if (standing.length === 0) return 'NOT_INSTALLED'
+  const meter = standing.sort((a, b) => b.from - a.from).find((each) => isMeter(each, identity))
+  return meter ?? (standing.some((each) => at < each.to) ? 'OTHER_DEVICE' : 'NOT_INSTALLED')
 }
 
 /** Numbers are compared as they are printed: leading zeros belong to them. */

@@ -94,7 +94,7 @@ async function adoptBatch(client: PoolClient, progress: Progress, dependencies: 
   const sorted = sort(waiting, answers)
   // Nothing of this transaction touches the tables yet for which months are made here, on another connection.
   await dependencies.partitions.ensure(sorted.readings.map((row) => row.at))
-  await storeReadings(client, sorted.readings)
+  await storeReadings(client, { hoped: [], doubted: sorted.readings, suspect: [] })
   if (sorted.adopted.length > 0) dependencies.killPoint('adopt:inserted')
   await markAdopted(client, sorted.adopted)
   await updateReasons(client, sorted.reasons)
@@ -118,11 +118,11 @@ function sort(waiting: readonly WaitingRow[], answers: readonly (readonly Resolv
   for (const [index, row] of waiting.entries()) {
     const answer = answers[index]?.[0]
     if (answer === undefined) continue
-    if ('registerId' in answer) {
+    if (typeof answer === 'bigint') {
       const { at, raw, scaler, unit, status, exchangeId, exchangeDay } = row
-      sorted.readings.push({ registerId: answer.registerId, at, raw, scaler, unit, status, source: 'remote', exchangeId, exchangeDay })
+      sorted.readings.push({ registerId: answer, at, raw, scaler, unit, status, source: 'remote', exchangeId, exchangeDay })
       sorted.adopted.push(row.id)
-    } else if (answer.reason !== row.reason) sorted.reasons.push({ id: row.id, reason: answer.reason })
+    } else if (answer !== row.reason) sorted.reasons.push({ id: row.id, reason: answer })
   }
   return sorted
 }

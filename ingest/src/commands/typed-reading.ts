@@ -7,7 +7,7 @@ import Type from 'typebox'
 import { recordTyped } from '../store/audit.js'
 import type { Partitions } from '../store/partitions.js'
 import { readRegisterAt } from '../store/places.js'
-import { compareReading, type ReadingRow, storeReadings } from '../store/readings.js'
+import { type ReadingRow, storeReadings } from '../store/readings.js'
 
 export interface TypedReadingDependencies {
   readonly clock: Clock
@@ -45,8 +45,8 @@ export function typedReading(dependencies: TypedReadingDependencies): LongRunnin
       if (!register.installed)
         throw new AppError('VALIDATION', `the meter of register ${row.registerId} was not installed at ${toIso(row.at)}`)
       await dependencies.partitions.ensure([row.at])
-      const { stored } = await storeReadings(client, [row])
-      const outcome = stored > 0 ? true : (await compareReading(client, row)) === 'same' ? 'same' : 'conflict'
+      const { stored, other } = await storeReadings(client, { hoped: [], doubted: [row], suspect: [] })
+      const outcome = stored > 0 ? true : other > 0 ? 'conflict' : 'same'
       await recordTyped(client, { actor: requestedBy, commandId, row, outcome })
       return { stored: outcome }
     },

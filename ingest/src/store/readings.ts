@@ -1,12 +1,11 @@
-import { finished } from 'node:stream/promises'
 import type { PoolClient } from '@endeks/database/pool'
+import { AppError } from '@endeks/domain/errors'
 import type { ReadingSource } from '@endeks/domain/metering'
-import { type EpochMs, epochMs, toIso } from '@endeks/domain/time'
+import type { EpochMs } from '@endeks/domain/time'
 import type { MeterUnit } from '@endeks/domain/units'
-import { from as copyFrom } from 'pg-copy-streams'
 import { arrayLiteral } from './array-literal.js'
-import type { DirtySpan } from './validation-reads.js'
-import { addDirty } from './validation-writes.js'
+import { CopyRows } from './copy-rows.js'
+import { addDirtyReadings } from './dirty.js'
 
 /** A reading that has found its register. */
 export interface ReadingRow {
@@ -22,88 +21,179 @@ export interface ReadingRow {
   readonly exchangeDay: string | null
 }
 
-/** How many rows are new, how many differ from what stands for their instant, and the exchanges that either came from. */
+/** Rows by what is hoped of them. */
+export interface SortedReadings {
+  /** hoped to be new: if one of them is known, the database answers 23505 and the transaction fails */
+  readonly hoped: readonly ReadingRow[]
+  /** looked up, though nothing speaks for their being known */
+  readonly doubted: readonly ReadingRow[]
+  /** looked up, as they are probably known; of two rows for one instant the second is one of these */
+  readonly suspect: readonly ReadingRow[]
+}
+
 export interface StoredReadings {
   readonly stored: number
+  /** rows that say another value than what stands for their instant */
+  readonly other: number
+  /** those of them that nobody has said before: each is kept once */
   readonly conflicts: number
+  /** how many of the doubted were known indeed */
+  readonly surprises: number
+  /** of readings that are stored or conflict */
   readonly exchangeIds: ReadonlySet<bigint>
 }
 
 const columns = 'register_id, at, raw, exchange_id, exchange_day, status, scaler, unit, source'
+const columnCount = 9
+/** A row in the binary format of COPY, about. */
+const copiedRowBytes = 112
+/** Below this many rows an INSERT takes less than a COPY. */
+const leastCopied = 200
 
 /**
- * Copies rows that are hoped to be new: the fastest way by far, and one that a single known row fails (23505) together with
- * its transaction.
+ * Stores rows in the caller's transaction. The same again changes nothing; another value for a known instant goes to
+ * `reading_conflict`, for a person to decide. Of two rows for one instant the first becomes the reading.
+ *
+ * Only what may be known is compared with what stands, and this after the hoped ones are written, so that it is compared with them too.
+ *
+ * @throws 23505 when a row is known that was hoped to be new, or that another transaction wrote since it was looked up
  */
-export async function copyReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<StoredReadings> {
-  const stream = client.query(copyFrom(`copy metering.reading (${columns}) from stdin`))
-  const lines: string[] = []
-  for (const row of rows) {
-    lines.push(
-      `${row.registerId}\t${toIso(row.at)}\t${row.raw}\t${row.exchangeId ?? '\\N'}\t${row.exchangeDay ?? '\\N'}\t${row.status}\t${row.scaler}\t${row.unit}\t${row.source}\n`
-    )
+export async function storeReadings(client: PoolClient, rows: SortedReadings): Promise<StoredReadings> {
+  const { hoped, doubted, suspect } = rows
+  await writeReadings(client, hoped)
+  const looked = [...doubted, ...suspect]
+  const { missing, other } = await compareReadings(client, looked)
+  const { first, differing } = firstOfEach(missing.map(({ row }) => row))
+  await writeReadings(client, first)
+  const conflicting = await insertConflicts(client, [...other, ...differing])
+  const exchangeIds = new Set(conflicting)
+  for (const written of [hoped, first]) addExchanges(exchangeIds, written)
+  return {
+    stored: hoped.length + first.length,
+    other: other.length + differing.length,
+    conflicts: conflicting.length,
+    surprises: doubted.length - missing.filter(({ index }) => index < doubted.length).length,
+    exchangeIds
   }
-  stream.end(lines.join(''))
-  await finished(stream)
-  await addDirty(client, spansOf(rows))
-  const exchangeIds = new Set<bigint>()
-  for (const row of rows) if (row.exchangeId !== null) exchangeIds.add(row.exchangeId)
-  return { stored: rows.length, conflicts: 0, exchangeIds }
 }
 
-/** One span a register, from its first to its last reading. */
-function spansOf(rows: readonly ReadingRow[]): DirtySpan[] {
-  const spans = new Map<bigint, { from: number; to: number }>()
-  for (const { registerId, at } of rows) {
-    const span = spans.get(registerId)
-    if (span === undefined) spans.set(registerId, { from: at, to: at })
-    else if (at < span.from) span.from = at
-    else if (at > span.to) span.to = at
+async function writeReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<void> {
+  if (rows.length === 0) return
+  if (rows.length < leastCopied) await insertReadings(client, rows)
+  else await copyReadings(client, rows)
+  await addDirtyReadings(client, rows)
+}
+
+async function copyReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<void> {
+  const copy = new CopyRows(columnCount, rows.length * copiedRowBytes)
+  for (const row of rows) {
+    copy.row()
+    copy.bigint(row.registerId)
+    copy.instant(row.at)
+    copy.bigint(row.raw)
+    if (row.exchangeId === null) copy.null()
+    else copy.bigint(row.exchangeId)
+    if (row.exchangeDay === null) copy.null()
+    else copy.date(row.exchangeDay)
+    copy.integer(row.status)
+    copy.smallint(row.scaler)
+    copy.text(row.unit)
+    copy.text(row.source)
   }
-  return [...spans].map(([registerId, { from, to }]) => ({ registerId, from: epochMs(from), to: epochMs(to) }))
+  await copy.send(client, `metering.reading (${columns})`)
 }
 
 const input = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::date[], $6::integer[], $7::smallint[], $8::text[], $9::text[])
   with ordinality as given (register_id, at_ms, raw, exchange_id, exchange_day, status, scaler, unit, source, n)`
 const at = `timestamptz 'epoch' + at_ms * interval '1 millisecond'`
 
-/**
- * Stores rows of which some may be known. The same again changes nothing; another value for a known instant goes to
- * `reading_conflict`, for a person to decide. Both are only told apart where the count is short. Of two rows for one instant
- * the first becomes the reading.
- */
-export async function storeReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<StoredReadings> {
-  if (rows.length === 0) return { stored: 0, conflicts: 0, exchangeIds: new Set() }
-  const values = parameters(rows)
-  const inserted = await client.query<{ stored: bigint; exchange_ids: bigint[] | null }>({
+async function insertReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<void> {
+  await client.query({
     name: 'insert-readings',
-    text: `with stored as (
-        insert into metering.reading (${columns})
-        select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input} order by register_id, at_ms, n
-        on conflict do nothing returning register_id, at, exchange_id
-      ), dirtied as (
-        insert into metering.dirty (register_id, from_at, to_at) select register_id, min(at), max(at) from stored group by register_id
-      )
-      select count(*) as stored, array_agg(distinct exchange_id) filter (where exchange_id is not null) as exchange_ids from stored`,
-    values
+    text: `insert into metering.reading (${columns})
+      select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input}`,
+    values: parameters(rows)
   })
-  const exchangeIds = new Set(inserted.rows[0]?.exchange_ids)
-  const stored = Number(inserted.rows[0]?.stored ?? 0n)
-  if (stored === rows.length) return { stored, conflicts: 0, exchangeIds }
-  const conflicts = await client.query<{ exchange_id: bigint | null }>({
+}
+
+/** Those of the rows that nothing stands for, and those that something else stands for; the others are the same as what stands. */
+async function compareReadings(
+  client: PoolClient,
+  rows: readonly ReadingRow[]
+): Promise<{ readonly missing: { readonly row: ReadingRow; readonly index: number }[]; readonly other: ReadingRow[] }> {
+  const found = { missing: [] as { row: ReadingRow; index: number }[], other: [] as ReadingRow[] }
+  if (rows.length === 0) return found
+  // LATERAL with LIMIT reads the key; a join may well read the table.
+  const { rows: unlike } = await client.query<{ n: number; missing: boolean }>({
+    name: 'compare-readings',
+    text: `select given.n::integer as n, standing.raw is null as missing
+      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::smallint[], $6::text[])
+        with ordinality as given (register_id, at_ms, raw, status, scaler, unit, n)
+      left join lateral (
+        select raw, scaler, unit, status from metering.reading r where r.register_id = given.register_id and r.at = ${at} limit 1
+      ) standing on true
+      where (standing.raw = given.raw and standing.scaler = given.scaler and standing.unit = given.unit and standing.status = given.status) is not true
+      order by given.n`,
+    values: [
+      arrayLiteral(rows.map((row) => row.registerId)),
+      arrayLiteral(rows.map((row) => row.at)),
+      arrayLiteral(rows.map((row) => row.raw)),
+      arrayLiteral(rows.map((row) => row.status)),
+      arrayLiteral(rows.map((row) => row.scaler)),
+      arrayLiteral(rows.map((row) => row.unit))
+    ]
+  })
+  for (const { n, missing } of unlike) {
+    const row = rows[n - 1]
+    if (row === undefined) throw new AppError('INTERNAL', `the database compared row ${n} of ${rows.length}`)
+    if (missing) found.missing.push({ row, index: n - 1 })
+    else found.other.push(row)
+  }
+  return found
+}
+
+/** The first row of each instant, in the order of the key, and the later ones that say something else. */
+function firstOfEach(rows: readonly ReadingRow[]): { readonly first: ReadingRow[]; readonly differing: ReadingRow[] } {
+  // Sorting is stable, and two transactions that write the same keys in the same order do not wait for each other.
+  const sorted = [...rows].sort((a, b) => compare(a.registerId, b.registerId) || a.at - b.at)
+  const first: ReadingRow[] = []
+  const differing: ReadingRow[] = []
+  for (const row of sorted) {
+    const last = first.at(-1)
+    if (last?.registerId !== row.registerId || last.at !== row.at) first.push(row)
+    else if (!sameValue(last, row)) differing.push(row)
+  }
+  return { first, differing }
+}
+
+function sameValue(a: ReadingRow, b: ReadingRow): boolean {
+  return a.raw === b.raw && a.scaler === b.scaler && a.unit === b.unit && a.status === b.status
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** @returns the exchanges of those that were not known as conflicts yet */
+async function insertConflicts(client: PoolClient, rows: readonly ReadingRow[]): Promise<bigint[]> {
+  if (rows.length === 0) return []
+  const { rows: inserted } = await client.query<{ exchange_id: bigint | null }>({
     name: 'insert-conflicts',
     text: `insert into metering.reading_conflict (register_id, at, raw, exchange_id, exchange_day, status, scaler, unit, source)
-      select given.register_id, ${at}, given.raw, given.exchange_id, given.exchange_day, given.status, given.scaler, given.unit, given.source
-      from ${input}
-      cross join lateral (
-        select raw, scaler, unit, status from metering.reading r where r.register_id = given.register_id and r.at = ${at} limit 1
-      ) standing
-      where (standing.raw, standing.scaler, standing.unit, standing.status) is distinct from (given.raw, given.scaler, given.unit, given.status)
+      select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input} order by register_id, at_ms, n
       on conflict do nothing returning exchange_id`,
-    values
+    values: parameters(rows)
   })
-  for (const { exchange_id } of conflicts.rows) if (exchange_id !== null) exchangeIds.add(exchange_id)
-  return { stored, conflicts: conflicts.rows.length, exchangeIds }
+  return inserted.flatMap((row) => row.exchange_id ?? [])
+}
+
+function addExchanges(ids: Set<bigint>, rows: readonly ReadingRow[]): void {
+  let last: bigint | null = null
+  for (const { exchangeId } of rows) {
+    if (exchangeId === last || exchangeId === null) continue
+    ids.add(exchangeId)
+    last = exchangeId
+  }
 }
 
 function parameters(rows: readonly ReadingRow[]): string[] {
@@ -118,14 +208,4 @@ function parameters(rows: readonly ReadingRow[]): string[] {
     arrayLiteral(rows.map((row) => row.unit)),
     arrayLiteral(rows.map((row) => row.source))
   ]
-}
-
-/** Whether a known reading is the same in raw, scaler, unit and status; undefined when there is none for this instant. */
-export async function compareReading(client: PoolClient, row: ReadingRow): Promise<'same' | 'other' | undefined> {
-  const { rows } = await client.query<{ same: boolean }>(
-    `select (raw, scaler, unit, status) = ($3::bigint, $4::smallint, $5::text, $6::integer) as same
-     from metering.reading where register_id = $1 and at = $2::timestamptz`,
-    [row.registerId, toIso(row.at), row.raw, row.scaler, row.unit, row.status]
-  )
-  return rows[0] === undefined ? undefined : rows[0].same ? 'same' : 'other'
 }

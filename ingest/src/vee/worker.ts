@@ -14,9 +14,13 @@ export interface VeeLimits {
   readonly readings: number
   /** how long a wake-up of another process can go unnoticed */
   readonly pollMs: number
+  /** how long validation gives way to readings that wait, before it does one more claim all the same */
+  readonly giveWayMs: number
 }
 
-export const defaultVeeLimits: VeeLimits = { claims: 100, readings: 40_000, pollMs: 2_000 }
+export const defaultVeeLimits: VeeLimits = { claims: 100, readings: 40_000, pollMs: 2_000, giveWayMs: 500 }
+/** how often it is looked whether readings still wait */
+const lookEveryMs = 20
 
 export interface VeeDependencies {
   readonly pool: Pool
@@ -24,6 +28,8 @@ export interface VeeDependencies {
   readonly log: Log
   readonly killPoint: KillPoint
   readonly rules?: RuleSet
+  /** whether readings wait to be stored: validation can wait, they can't */
+  readonly busy?: () => boolean
   readonly limits?: Partial<VeeLimits>
 }
 
@@ -83,6 +89,7 @@ export class VeeWorker {
     let backOff = 100
     let waiting = false
     while (!this.#stopping.signal.aborted) {
+      await this.#giveWay()
       try {
         const claimed = await this.#once()
         backOff = 100
@@ -95,6 +102,12 @@ export class VeeWorker {
         backOff = Math.min(backOff * 2, longestBackOffMs)
       }
     }
+  }
+
+  async #giveWay(): Promise<void> {
+    const { busy } = this.#dependencies
+    const until = performance.now() + this.#limits.giveWayMs
+    while (busy?.() === true && performance.now() < until && !this.#stopping.signal.aborted) await sleep(lookEveryMs)
   }
 
   /** @returns how many spans were done, -1 when nothing can be done yet */

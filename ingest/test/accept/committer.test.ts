@@ -96,7 +96,7 @@ t.test('a message whose dead letter cannot be stored either is not acknowledged'
 
 t.test('sources hear when more is held than is stored in time, and when half of it is stored', async (t) => {
   const statistics = noStatistics()
-  const limits = { pendingBytes: 50_000, refuseBytes: 80_000 }
+  const limits = { pendingBytes: 25_000, refuseBytes: 40_000 }
   const acceptor = new Acceptor({ ...dependencies, statistics, stored: () => undefined, limits })
   const heard: boolean[] = []
   const forget = acceptor.pressure.onChange((high) => heard.push(high))

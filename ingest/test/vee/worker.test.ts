@@ -39,7 +39,7 @@ async function arrive(register: RegisterFacts, readings: readonly IndexReading[]
     exchangeId: null,
     exchangeDay: null
   }))
-  await inTransaction(pool, (client) => storeReadings(client, rows))
+  await inTransaction(pool, (client) => storeReadings(client, { hoped: [], doubted: rows, suspect: [] }))
 }
 
 const reading = (atHour: number, raw: bigint, status = 0): IndexReading => ({
