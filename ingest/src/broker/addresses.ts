@@ -14,7 +14,7 @@ export interface AddressLimits {
   readonly connectsPerMinutePerAddress: number
   /** wrong passwords and the like; as many may also come at once. Beyond it the address is held off */
   readonly faultsPerMinutePerAddress: number
-  /** of an address that is held off */
+  /** of an address that is held off: beyond it the one that waits longest makes room for the next */
   readonly pendingWhenHeldOff: number
   /** whose counts are remembered */
   readonly addresses: number
@@ -36,7 +36,8 @@ export const faultPoints = { wrongPassword: 1, late: 1, handshake: 2, notMqtt: 5
 
 interface Counted {
   open: number
-  pending: number
+  /** those whose owner is not known yet, the oldest first, by what ends them */
+  readonly pending: Set<() => void>
   readonly connects: TokenBucket
   readonly faults: TokenBucket
 }
@@ -71,8 +72,12 @@ export class Addresses {
     return this.#open
   }
 
-  /** @returns a place, to be released when the connection is over, or why there is none */
-  admit(remote: string, now: number): Admission | RefusalReason {
+  /**
+   * @param end cuts the connection, to make room
+   * @returns a place, to be released when the connection is over, or why there is none
+   */
+  admit(remote: string, end: () => void): Admission | RefusalReason {
+    const now = performance.now()
     const { connections, connectionsPerAddress, pending, pendingPerAddress, pendingWhenHeldOff } = this.#limits
     const address = addressKey(remote)
     const counted = this.#counts(address, now)
@@ -80,9 +85,10 @@ export class Addresses {
     if (this.#pending >= pending) return 'pending'
     if (counted.open >= connectionsPerAddress) return 'address-connections'
     if (!counted.connects.tryPay(1, now)) return 'address-connects'
-    const heldOff = isHeldOff(counted, now)
-    if (counted.pending >= (heldOff ? pendingWhenHeldOff : pendingPerAddress)) return heldOff ? 'held-off' : 'pending'
-    return this.#take(address, counted)
+    if (counted.pending.size >= pendingPerAddress) return 'pending'
+    // The gateways there, which have something to say, must come through between those that only take up room.
+    if (isHeldOff(counted, now)) for (const endOldest of [...counted.pending].slice(0, 1 - pendingWhenHeldOff)) endOldest()
+    return this.#take(address, counted, end)
   }
 
   /** Forgets addresses that have nothing to be remembered. */
@@ -90,17 +96,17 @@ export class Addresses {
     for (const [address, counted] of this.#counted) if (isIdle(counted, now)) this.#counted.delete(address)
   }
 
-  #take(address: string, counted: Counted): Admission {
-    let pending = true
+  #take(address: string, counted: Counted, end: () => void): Admission {
     let open = true
+    const evict = (): void => {
+      admitted()
+      end()
+    }
     const admitted = (): void => {
-      if (!pending) return
-      pending = false
-      counted.pending -= 1
-      this.#pending -= 1
+      if (counted.pending.delete(evict)) this.#pending -= 1
     }
     counted.open += 1
-    counted.pending += 1
+    counted.pending.add(evict)
     this.#open += 1
     this.#pending += 1
     return {
@@ -125,7 +131,7 @@ export class Addresses {
     const perMinute = (count: number) => new TokenBucket({ perSecond: count / 60, burst: count }, now)
     const counted: Counted = {
       open: 0,
-      pending: 0,
+      pending: new Set(),
       connects: perMinute(this.#limits.connectsPerMinutePerAddress),
       faults: perMinute(this.#limits.faultsPerMinutePerAddress)
     }

@@ -21,7 +21,7 @@ import { Gateways } from './gateways.js'
 import { GuardedConnection } from './guarded-connection.js'
 import { NothingKept, nothingRouted } from './nothing-kept.js'
 import { encodePublish } from './publish-packet.js'
-import { ConnectionCut, type RefusalReason } from './reasons.js'
+import { ConnectionCut, type CutReason, type RefusalReason } from './reasons.js'
 import { type LiveProofs, type Session, Sessions } from './sessions.js'
 import { readTlsFiles } from './tls-files.js'
 import { TlsWatch } from './tls-watch.js'
@@ -56,6 +56,8 @@ interface ClientState {
   keepaliveS: number
   refusal?: Refusal | undefined
   session?: Session
+  /** by an error, which is counted */
+  ended?: boolean
   /** while it hears its commands */
   outbox?: Outbox | undefined
   /** where an edge node of Sparkplug hears commands */
@@ -371,17 +373,27 @@ export class Broker {
       this.#refuse(client, state.refusal)
       return
     }
-    const reason = error instanceof ConnectionCut ? error.reason : 'other'
-    if (reason === 'not-mqtt' || reason === 'packet-size') state?.arrival.admission.fault(faultPoints.notMqtt)
-    if (reason === 'connect-late') state?.arrival.admission.fault(faultPoints.late)
+    // What was under way when it was cut fails as well, and is not told again.
+    if (state === undefined || state.ended) return
+    state.ended = true
+    const reason = reasonOf(error)
+    if (reason === 'not-mqtt' || reason === 'malformed' || reason === 'packet-size') state.arrival.admission.fault(faultPoints.notMqtt)
+    if (reason === 'connect-late') state.arrival.admission.fault(faultPoints.late)
     this.#dependencies.statistics.connectionsCut += 1
     this.#dependencies.statistics.connectionsCutBy[reason] += 1
-    const address = state?.arrival.admission.address
+    const { address } = state.arrival.admission
     this.#complaints.warn(reason, 'a connection was cut', { client: client.id ?? null, address, why: error.message })
   }
 }
 
 const forgetEveryMs = 60_000
+
+/** Errors of the network have a code; those of Aedes and its parser have none, and say that a packet was wrong. */
+function reasonOf(error: Error): CutReason {
+  if (error instanceof ConnectionCut) return error.reason
+  if (error.message === 'drain timeout') return 'slow-reader'
+  return 'code' in error || error.message === 'connection closed' ? 'network' : 'malformed'
+}
 
 function tooOften(reason: RefusalReason): Refusal {
   const why =

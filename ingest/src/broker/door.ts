@@ -5,7 +5,7 @@ import { AppError } from '@endeks/domain/errors'
 import type { Addresses, Admission } from './addresses.js'
 import { faultPoints } from './addresses.js'
 import { type PeerCertificate, peerCertificate } from './peer-certificate.js'
-import type { RefusalReason } from './reasons.js'
+import { ConnectionCut, type RefusalReason } from './reasons.js'
 import type { TlsMaterial } from './tls-files.js'
 
 export interface DoorLimits {
@@ -15,7 +15,7 @@ export interface DoorLimits {
   readonly handshakeWithinMs: number
 }
 
-export const defaultDoorLimits: DoorLimits = { handshakesAtOnce: 256, handshakesPerAddress: 64, handshakeWithinMs: 10_000 }
+export const defaultDoorLimits: DoorLimits = { handshakesAtOnce: 1_000, handshakesPerAddress: 250, handshakeWithinMs: 10_000 }
 
 const leaveWithinMs = 1_000
 
@@ -78,8 +78,18 @@ export class Door {
     this.#tls.on('secureConnection', (socket) => this.#secured(socket))
     this.#tls.on('tlsClientError', (error, socket) => this.#failed(socket, error))
     return this.#listen({ host, port, setting: 'ENDEKS_MQTTS_PORT' }, (socket, admission) => {
-      this.#waiting.push({ socket, admission })
-      this.#shakeHands()
+      // Whoever says nothing takes no place: a handshake begins with what he sends, which stays in the socket for it.
+      const late = setTimeout(() => {
+        admission.fault(faultPoints.late)
+        this.#dependencies.handshakeFailed(admission.address, new ConnectionCut('handshake', `nothing came within ${handshakeTimeout} ms`))
+        socket.destroy()
+      }, handshakeTimeout)
+      socket.once('close', () => clearTimeout(late))
+      socket.once('readable', () => {
+        clearTimeout(late)
+        this.#waiting.push({ socket, admission })
+        this.#shakeHands()
+      })
     })
   }
 
@@ -128,7 +138,10 @@ export class Door {
 
   #admit(socket: Socket, take: (socket: Socket, admission: Admission) => void): void {
     const remote = socket.remoteAddress ?? 'unknown'
-    const admission = this.#dependencies.addresses.admit(remote, performance.now())
+    const admission = this.#dependencies.addresses.admit(remote, () => {
+      this.#dependencies.refused('held-off', remote)
+      socket.destroy()
+    })
     // What breaks before somebody listens must not end the process.
     socket.on('error', () => undefined)
     if (typeof admission === 'string') {

@@ -26,6 +26,8 @@ const readBytes = 256 * 1024
 const writeBytes = 64 * 1024
 /** A gateway beyond its rate is read again when it may send a few, not for every single message. */
 const shortestPauseMs = 50
+/** Packets that Aedes is given at a time: it handles at once what it has, and the others wait for that. */
+const packetsATurn = 64
 
 /**
  * A socket whose packets are bounded in size, number and rate. What may not be read now stays in the socket, so that TCP slows
@@ -42,6 +44,7 @@ export class GuardedConnection extends Duplex {
   #connectRead = false
   #ended = false
   #wanted = false
+  #turnOver = false
   #held = false
   #underWay = 0
   #rest: Buffer | undefined
@@ -128,28 +131,36 @@ export class GuardedConnection extends Duplex {
 
   /** Hands on what may be read, and lets the socket bring more, or not. */
   #pump(): void {
-    while (this.#rest !== undefined && this.#wanted && !this.#held && this.#timer === undefined && !this.destroyed) {
-      const { end, begun, ended, refused } = this.#scanner.scan(this.#rest, this.#mayBegin())
-      if (refused !== undefined) {
-        this.destroy(new ConnectionCut(refused.reason, refused.why))
-        return
-      }
-      this.#pay(begun, ended, end)
-      if (end === 0) break
-      const taken = this.#rest.subarray(0, end)
-      this.#rest = end < this.#rest.length ? this.#rest.subarray(end) : undefined
-      this.#wanted = this.push(taken)
-    }
+    if (this.destroyed) return
+    if (this.#rest !== undefined && this.#wanted && !this.#held && this.#timer === undefined && !this.#turnOver) this.#handOn(this.#rest)
     if (this.destroyed) return
     if (this.#ended && this.#rest === undefined) this.push(null)
     else if (this.#listening()) this.#socket.resume()
     else this.#socket.pause()
   }
 
+  #handOn(chunk: Buffer): void {
+    const { end, begun, ended, refused } = this.#scanner.scan(chunk, this.#mayBegin())
+    if (refused !== undefined) {
+      this.destroy(new ConnectionCut(refused.reason, refused.why))
+      return
+    }
+    this.#pay(begun, ended, end)
+    if (end === 0) return
+    this.#rest = end < chunk.length ? chunk.subarray(end) : undefined
+    this.#wanted = this.push(chunk.subarray(0, end))
+    if (this.#rest === undefined) return
+    this.#turnOver = true
+    setImmediate(() => {
+      this.#turnOver = false
+      this.#pump()
+    })
+  }
+
   /** Packets that may begin now. A client that has used up its allowance is not read until it has some again. */
   #mayBegin(): number {
     if (this.#allowance === undefined) return this.#begun ? 0 : 1
-    return Math.max(0, Math.floor(this.#allowance.messages.available(performance.now())))
+    return Math.min(packetsATurn, Math.max(0, Math.floor(this.#allowance.messages.available(performance.now()))))
   }
 
   #pay(begun: number, ended: number, length: number): void {

@@ -22,6 +22,7 @@ export type RefusalReason = (typeof refusalReasons)[number]
 /** Why a connection that was taken is ended by the broker. */
 export const cutReasons = [
   'not-mqtt',
+  'malformed',
   'packet-size',
   'handshake',
   'connect-late',
@@ -32,7 +33,7 @@ export const cutReasons = [
   'credential-revoked',
   'certificate-revoked',
   'certificate-expired',
-  'other'
+  'network'
 ] as const
 export type CutReason = (typeof cutReasons)[number]
 
