@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 export interface Options {
   /** readings that are stored before, of all registers at so many ticks */
   readonly storedTicks: number
-  /** of every register, in the loads of 100 and 500 readings a message */
+  /** of every register, in the loads of 100 and 500 readings a message; a multiple of five, as a load profile's answer tells five instants */
   readonly ticks: number
   /** of every register, one reading a message */
   readonly singleTicks: number
@@ -35,6 +35,7 @@ export function readOptions(args: readonly string[]): Options {
     allowNegative: true
   })
   const size = values.quick ? quick : full
+  if (whole(values.ticks, size.ticks) % 5 !== 0) throw new RangeError('--ticks is a multiple of five')
   return {
     storedTicks: whole(values['stored-ticks'], size.storedTicks),
     ticks: whole(values.ticks, size.ticks),

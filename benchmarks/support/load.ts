@@ -66,7 +66,9 @@ export type LoadShape = Omit<Load, 'start' | 'epoch' | 'firstTick' | 'gateways'>
 
 /** Without repeats. */
 export function messagesPerGateway(load: Load): number {
-  return messagesPerSweep(load) * (load.ticks / load.instantsPerExchange)
+  const sweeps = load.ticks / load.instantsPerExchange
+  if (!Number.isInteger(sweeps)) throw new RangeError(`${load.ticks} ticks are not whole answers of ${load.instantsPerExchange} instants`)
+  return messagesPerSweep(load) * sweeps
 }
 
 /** The message that a gateway sends as its nth, from 0. */
