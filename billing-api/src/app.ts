@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify } from 'fastify'
 import type { ApiContext } from './context.js'
 import { registerSecurityHeaders } from './plugins/headers.js'
+import { type AnsweredRequest, registerObservation } from './plugins/observation.js'
 import { registerOpenApi } from './plugins/openapi.js'
 import { registerOriginCheck } from './plugins/origin.js'
 import { frameworkError, newRequestId, registerProblems } from './plugins/problems.js'
@@ -30,6 +31,8 @@ import { tariffRoutes } from './resources/tariffs/routes.js'
 export interface AppOptions extends SessionOptions {
   /** the built console; nothing is served at / without it */
   readonly webRoot?: string
+  /** told of each answered request */
+  readonly observe?: (request: AnsweredRequest) => void
 }
 
 const largestBody = 1_024 * 1_024
@@ -68,6 +71,7 @@ export async function buildApp(context: ApiContext, options: AppOptions): Promis
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.removeContentTypeParser('text/plain')
   registerProblems(app, context.log)
+  if (options.observe !== undefined) registerObservation(app, options.observe)
   registerSecurityHeaders(app)
   registerValidation(app)
   await app.register(cookie)

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
 import { AppError, isAppError } from '@endeks/domain/errors'
+import { type Metrics, Operations, operationsNames, operationsSettings } from '@endeks/domain/operations'
 import { createLog, leastSecretLength, loadConfig, runProcess, systemClock } from '@endeks/domain/process'
 import Type, { type Static } from 'typebox'
+import type { AnsweredRequest } from './plugins/observation.js'
 import { type Role, roles } from './rights.js'
 
 const DatabaseConfig = { databaseUrl: Type.String({ pattern: '^postgres(ql)?://.{1,1000}$' }) }
@@ -14,6 +16,7 @@ const ServiceConfig = Type.Object({
   connections: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
   loginsPerMinute: Type.Integer({ minimum: 1, maximum: 10_000, default: 10 }),
   secureCookies: Type.Boolean({ default: false }),
+  ...operationsSettings,
   keySecret: Type.Optional(Type.String({ minLength: leastSecretLength, maxLength: 1_024 }))
 })
 const names = {
@@ -24,6 +27,7 @@ const names = {
   connections: 'ENDEKS_API_CONNECTIONS',
   loginsPerMinute: 'ENDEKS_LOGINS_PER_MINUTE',
   secureCookies: 'ENDEKS_SECURE_COOKIES',
+  ...operationsNames,
   keySecret: 'ENDEKS_KEY_SECRET'
 }
 const usage = `billing-api run [--check-config]
@@ -41,18 +45,29 @@ async function run(args: string[]): Promise<number | undefined> {
   await runProcess(log, async () => {
     // Each verb loads what it needs: setting a user takes no web framework, refusing a configuration no database.
     const { startApi } = await import('./service.js')
-    const { webRoot, keySecret, ...config } = loadConfig(ServiceConfig, names, process.env)
+    const { webRoot, keySecret, operationsPort, operationsHost, ...config } = loadConfig(ServiceConfig, names, process.env)
+    const operations = Operations.of('billing-api', { operationsHost, ...(operationsPort === undefined ? {} : { operationsPort }) }, log)
     const api = await startApi({
       ...config,
       portSetting: names.port,
       ...(webRoot === undefined ? {} : { webRoot }),
       ...(keySecret === undefined ? {} : { keySecret }),
+      ...(operations === undefined ? {} : { observe: requestDurations(operations.metrics) }),
       clock: systemClock,
       log
     })
-    return { stop: api.stop, ready: { port: api.port } }
+    const running = { stop: api.stop, ready: { port: api.port } }
+    const database = { name: 'database', missing: async () => void (await api.reachDatabase()) }
+    return operations === undefined ? running : operations.show(running, [database])
   })
   return undefined
+}
+
+/** Their count is the requests by route and status; most are answered within a tenth of a second, exports take minutes. */
+function requestDurations(metrics: Metrics): (request: AnsweredRequest) => void {
+  const words = { name: 'endeks_api_request_seconds', help: 'how long requests took to answer', labels: ['method', 'route', 'status'] }
+  const observe = metrics.durations(words, [0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10, 60])
+  return ({ method, route, status, seconds }) => observe(seconds, { method, route, status: String(status) })
 }
 
 /** What may be shown: a database's URL holds its password. */

@@ -4,6 +4,7 @@ import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { buildApp } from './app.js'
 import { KeyVault } from './key-vault.js'
+import type { AnsweredRequest } from './plugins/observation.js'
 
 export { ensureUser, type StaffAccount } from './staff.js'
 
@@ -20,6 +21,8 @@ interface CommonOptions {
   readonly loginsPerMinute?: number
   /** seals the meters' keys; without it none is taken, and ciphered evidence is not explained */
   readonly keySecret?: string
+  /** told of each answered request */
+  readonly observe?: (request: AnsweredRequest) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -39,6 +42,8 @@ export type ApiServiceOptions = CommonOptions & (OwnDatabase | SharedDatabase)
 
 export interface ApiService {
   readonly port: number
+  /** @throws when the database does not answer */
+  reachDatabase(): Promise<void>
   /** finishes the requests under way and ends the pool that it made */
   stop(): Promise<void>
 }
@@ -62,7 +67,8 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
       {
         loginsPerMinute: options.loginsPerMinute ?? 10,
         secureCookies: options.secureCookies ?? false,
-        ...(webRoot === undefined ? {} : { webRoot })
+        ...(webRoot === undefined ? {} : { webRoot }),
+        ...(options.observe === undefined ? {} : { observe: options.observe })
       }
     )
     await listen(app, options)
@@ -71,6 +77,9 @@ export async function startApi(options: ApiServiceOptions): Promise<ApiService> 
     log.info('the API listens', { host: options.host, port })
     return {
       port,
+      reachDatabase: async () => {
+        await pool.query('select 1')
+      },
       stop: async () => {
         await app.close()
         await own?.end()

@@ -96,8 +96,13 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
   }
   await runProcess(to, async () => {
     const { environment, keys, site } = await load()
-    const { startGateway } = await import('./service.js')
-    return startGateway({
+    const [{ startGateway }, { gatewayChecks, showGateway }, { loadOperationsSettings, Operations }] = await Promise.all([
+      import('./service.js'),
+      import('./metrics.js'),
+      import('@endeks/domain/operations')
+    ])
+    const operations = Operations.of('gateway', loadOperationsSettings(process.env), to)
+    const running = await startGateway({
       site,
       environment,
       keys,
@@ -109,6 +114,9 @@ async function run(path: string, checkOnly: boolean, to: Log): Promise<void> {
         process.exit(1)
       }
     })
+    if (operations === undefined) return running
+    showGateway(operations.metrics, running)
+    return operations.show(running, gatewayChecks(running, environment.spool))
   })
 }
 

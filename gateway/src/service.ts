@@ -29,10 +29,15 @@ export interface GatewayOptions {
   readonly killPoint?: KillPoint
 }
 
+export interface RunningGateway extends RunningProcess {
+  /** what happened since the start, by name, and what waits now */
+  state(): { readonly counts: Readonly<Record<string, number>>; readonly spool: Spool['state']; readonly connected: boolean }
+}
+
 const reportEveryMs = 60_000
 
 /** The gateway's parts, put together: schedule, acquisition, spool, uplink. */
-export async function startGateway(options: GatewayOptions): Promise<RunningProcess> {
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { site, environment, log, clock, killPoint = noKillPoint } = options
   const counters = new Counters()
   const keys = openedKeys(options)
@@ -76,6 +81,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProc
     spooled: spool.state.messages
   })
   return {
+    state: () => ({
+      counts: counters.snapshot(),
+      spool: spool.state,
+      connected: counters.latest('uplink.connected', 'uplink.disconnected') === 'uplink.connected'
+    }),
     async stop() {
       clearInterval(report)
       polls.unsubscribe()

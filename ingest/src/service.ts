@@ -20,6 +20,7 @@ import { startStorageKeeper } from './storage-keeper.js'
 import { liveProofs, readPasswordHash } from './store/credentials.js'
 import { ExchangeIds } from './store/exchanges.js'
 import { Partitions, withNextMonth } from './store/partitions.js'
+import { countDirty } from './store/validation-reads.js'
 import { type VeeLimits, type VeeStatistics, VeeWorker } from './vee/worker.js'
 
 export interface IngestLimits {
@@ -45,6 +46,8 @@ export interface IngestOptions {
   readonly log: Log
   readonly limits?: Partial<IngestLimits>
   readonly killPoint?: KillPoint
+  /** told how long each batch took to commit */
+  readonly committed?: (seconds: number) => void
 }
 
 export interface RunningIngest {
@@ -52,8 +55,23 @@ export interface RunningIngest {
   readonly port: number
   readonly tlsPort?: number
   statistics(): Statistics & { readonly vee: VeeStatistics }
+  /** how it is now */
+  state(): IngestState
+  /** spans that wait to be validated, counted up to a bound. @throws when the database does not answer */
+  backlog(): Promise<number>
+  /** @throws when the database does not answer */
+  reachDatabase(): Promise<void>
   /** Takes nothing new, stores and acknowledges what is under way, ends. */
   stop(): Promise<void>
+}
+
+export interface IngestState {
+  /** the broker takes messages */
+  readonly listening: boolean
+  readonly connected: number
+  /** more is held than can be stored in time */
+  readonly pressed: boolean
+  readonly heldBytes: number
 }
 
 /** A lane's, the validator's, the adoption's and two of the commands, and a few that check passwords or make partitions. */
@@ -90,6 +108,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const acceptor = new Acceptor({
     ...{ pool, clock, log, resolver, partitions, killPoint, statistics, stored },
     exchangeIds: new ExchangeIds(),
+    ...(options.committed === undefined ? {} : { committed: options.committed }),
     ...(limits.accept === undefined ? {} : { limits: limits.accept })
   })
   const broker = new Broker({
@@ -133,6 +152,16 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       port: (listening.plain ?? listening.tls)?.port ?? options.mqttPort,
       ...(listening.tls === undefined ? {} : { tlsPort: listening.tls.port }),
       statistics: () => ({ ...structuredClone(statistics), vee: vee.statistics() }),
+      state: () => ({
+        listening: broker.listening,
+        connected: broker.connected,
+        pressed: acceptor.pressure.high,
+        heldBytes: acceptor.heldBytes
+      }),
+      backlog: () => countDirty(pool),
+      reachDatabase: async () => {
+        await pool.query('select 1')
+      },
       stop: async () => {
         broker.refuseMessages()
         await Promise.race([acceptor.idle(), new Promise((resolve) => setTimeout(resolve, drainWithinMs).unref())])

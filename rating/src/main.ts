@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { isAppError } from '@endeks/domain/errors'
+import { by, Operations } from '@endeks/domain/operations'
 import { configInvalid, createLog, loadConfig, loadJsonFile, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
 import { RatingConfig, ratingVariables } from './config.js'
 import { loadKdvTable } from './kdv-file.js'
@@ -29,7 +30,16 @@ async function serve(args: string[]): Promise<number> {
     return 0
   }
   const log = createLog('rating')
-  await runProcess(log, async () => await startRating({ ...config, clock: systemClock, log }))
+  await runProcess(log, async () => {
+    const running = await startRating({ ...config, clock: systemClock, log })
+    const operations = Operations.of('rating', config, log)
+    if (operations === undefined) return running
+    const runs = { name: 'endeks_rating_runs', help: 'bill runs, by state', labels: ['state'] }
+    operations.metrics.level(runs, async () => by('state', (await running.countRuns()).runs))
+    const shards = { name: 'endeks_rating_shards', help: 'shards of the run that calculates, by state', labels: ['state'] }
+    operations.metrics.level(shards, async () => by('state', (await running.countRuns()).shards))
+    return operations.show(running, [{ name: 'database', missing: async () => void (await running.reachDatabase()) }])
+  })
   return 0
 }
 

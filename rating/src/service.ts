@@ -6,6 +6,7 @@ import { createRatingPool } from './pool/pool.js'
 import { advance, giveUp } from './run/advance.js'
 import { runCommands } from './run/commands.js'
 import { startRunner } from './run/runner.js'
+import { countRuns } from './store/progress.js'
 
 export interface RatingOptions {
   readonly databaseUrl: string
@@ -18,10 +19,17 @@ export interface RatingOptions {
   readonly killAt?: string
 }
 
+export interface RunningRating extends RunningProcess {
+  /** @throws when the database does not answer */
+  reachDatabase(): Promise<void>
+  /** runs, and shards of those that calculate, by state. @throws when the database does not answer */
+  countRuns(): ReturnType<typeof countRuns>
+}
+
 const role = 'endeks_rating'
 
 /** Serves rating's commands and drives open bill runs until it is stopped; a run that was under way when it died goes on. */
-export async function startRating({ databaseUrl, clock, log, workers, shardSize, killAt }: RatingOptions): Promise<RunningProcess> {
+export async function startRating({ databaseUrl, clock, log, workers, shardSize, killAt }: RatingOptions): Promise<RunningRating> {
   const pool = createPool({ url: databaseUrl, role, max: 4, applicationName: 'endeks rating', log })
   // A database that can't be reached is said at once, not at the first command.
   const first = await connect(pool)
@@ -36,6 +44,10 @@ export async function startRating({ databaseUrl, clock, log, workers, shardSize,
   })
   const commands = serveCommands({ pool, owner: 'rating', handlers: runCommands(clock, runner.wake), clock, log })
   return {
+    reachDatabase: async () => {
+      await pool.query('select 1')
+    },
+    countRuns: () => countRuns(pool),
     stop: async () => {
       await commands.stop()
       await runner.stop()

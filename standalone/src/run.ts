@@ -52,6 +52,8 @@ export interface Addresses {
   readonly docs: string
   readonly mqtt: string
   readonly database: string
+  /** where each service tells how it is: /health, /ready, /metrics */
+  readonly operations: Readonly<Record<string, string>>
   readonly admin: { readonly login: string; readonly password: string }
 }
 
@@ -107,7 +109,7 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
 
   const supervisor = createSupervisor({
     logFile: join(data, 'services.log'),
-    inherited: settings.inherited,
+    inherited: { ...settings.inherited, ENDEKS_OPERATIONS_PORT: '0' },
     onLost: settings.onLost,
     onStarted: (pids) => recordProcesses(data, [process.pid, ...pids]),
     dieWithChildren: settings.dieWithChildren
@@ -133,6 +135,7 @@ async function startAll(settings: Settings, dated: DatedSite, stops: (() => Prom
     docs: `http://127.0.0.1:${ports.api}/docs`,
     mqtt: `mqtt://127.0.0.1:${ports.mqtt}`,
     database: database.adminUrl,
+    operations: supervisor.operations(),
     admin: { login: adminLogin, password: secrets.admin }
   }
 }

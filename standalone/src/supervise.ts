@@ -16,6 +16,8 @@ export type Ready = Readonly<Record<string, unknown>>
 export interface Supervisor {
   /** Starts a service and waits until it is ready. @throws {AppError} CHILD_FAILED with the last lines of its log */
   start(service: Service): Promise<Ready>
+  /** where each service tells how it is, by its name; one that was started again has another port than it had */
+  operations(): Readonly<Record<string, string>>
   /** Stops everything, last started first. */
   stop(): Promise<void>
 }
@@ -48,6 +50,7 @@ export function createSupervisor(options: {
 }): Supervisor {
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 })
   const children: Child[] = []
+  const operations = new Map<string, string>()
   let stopping = false
 
   const report = (): void => options.onStarted(children.flatMap((child) => (child.process.pid === undefined ? [] : [child.process.pid])))
@@ -85,8 +88,10 @@ export function createSupervisor(options: {
       report()
       const said = await ready
       watch(child)
+      if (typeof said['operationsPort'] === 'number') operations.set(service.name, `http://127.0.0.1:${said['operationsPort']}`)
       return said
     },
+    operations: () => Object.fromEntries(operations),
     stop: async () => {
       stopping = true
       for (const child of children.toReversed()) await end(child.process)

@@ -55,7 +55,10 @@ for (const point of points) {
     t.equal(await first.ended(), 'SIGKILL', 'it died there')
 
     const second = startProduct(data, { site })
-    const { database } = await second.ready()
+    const { database, operations } = await second.ready()
+    const states = await Promise.all(Object.entries(operations).map(async ([name, url]) => [name, (await fetch(`${url}/ready`)).status]))
+    t.strictSame(new Set(states.map(([, status]) => status)), new Set([200]), 'every service says that it is ready')
+    t.ok(['ingest', 'rating', 'billing-api'].every((name) => name in operations))
     const found = await books(database)
     const invoices = meters * months
     t.match(found, {

@@ -3,7 +3,15 @@ export class Counters {
   readonly #counts = new Map<string, number>()
 
   add(name: string, by = 1): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by)
+    const count = this.get(name) + by
+    // What was counted last is last.
+    this.#counts.delete(name)
+    this.#counts.set(name, count)
+  }
+
+  /** Which of these happened last. @returns undefined if none has */
+  latest(...names: readonly string[]): string | undefined {
+    return [...this.#counts.keys()].filter((name) => names.includes(name)).at(-1)
   }
 
   get(name: string): number {

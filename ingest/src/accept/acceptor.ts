@@ -35,6 +35,8 @@ export const defaultAcceptLimits: AcceptLimits = {
 
 export interface AcceptDependencies extends CommitDependencies {
   readonly statistics: Statistics
+  /** told how long each batch took, from its first statement to its commit */
+  readonly committed?: (seconds: number) => void
   /** called after each commit that stored readings */
   readonly stored: () => void
   readonly limits?: Partial<AcceptLimits>
@@ -101,6 +103,11 @@ export class Acceptor {
     return this.#lanes.some((lane) => lane.behind)
   }
 
+  /** memory of what is taken and not yet stored */
+  get heldBytes(): number {
+    return this.#gauge.heldBytes
+  }
+
   /** When everything taken until now is stored or refused. */
   async idle(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.idle()))
@@ -114,7 +121,9 @@ export class Acceptor {
   async #commit(committer: Committer, batch: readonly Prepared[]): Promise<ReadonlyMap<Prepared, AppError>> {
     const { statistics, log } = this.#dependencies
     try {
+      const begun = performance.now()
       const { results, failures } = await committer.commit(batch)
+      this.#dependencies.committed?.((performance.now() - begun) / 1_000)
       statistics.batches += 1
       if (failures.size > 0) statistics.batchesFailed += 1
       for (const result of results) this.#count(result)

@@ -208,6 +208,11 @@ export class Broker {
     return this.#deliveries.onReachable(listener)
   }
 
+  /** Whether messages are taken. */
+  get listening(): boolean {
+    return !this.#closing
+  }
+
   /** Gateways that are connected now. */
   get connected(): number {
     return this.#sessions.size

@@ -1,4 +1,4 @@
-import type { PoolClient } from '@endeks/database/pool'
+import type { Pool, PoolClient } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
 import { type Quality, qualities } from '@endeks/domain/metering'
 import { type EpochMs, toIso } from '@endeks/domain/time'
@@ -37,6 +37,17 @@ export async function claimDirty(client: PoolClient, limit: number): Promise<Dir
     [limit]
   )
   return rows.map((row) => ({ registerId: row.register_id, from: row.from_at, to: row.to_at }))
+}
+
+/** A backlog of this length says all that its length can say. */
+const mostCounted = 100_000
+
+/** How many spans wait, counted up to a bound. */
+export async function countDirty(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: bigint }>('select count(*) as count from (select from metering.dirty limit $1) waiting', [
+    mostCounted
+  ])
+  return Number(rows[0]?.count ?? 0n)
 }
 
 /** Puts the oldest span at the end of the queue, so that one that fails does not keep the others from being done. */

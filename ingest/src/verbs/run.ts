@@ -1,7 +1,9 @@
+import { Operations, operationsNames, operationsSettings } from '@endeks/domain/operations'
 import { createLog, killPointAt, loadConfig, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
 import Type from 'typebox'
 import { startIngest } from '../service.js'
 import { brokerLimits, brokerNames, brokerSettings, listenOptions } from './broker-settings.js'
+import { commitDurations, ingestChecks, showIngest } from './metrics.js'
 
 const Config = Type.Object(
   {
@@ -9,6 +11,7 @@ const Config = Type.Object(
     ...brokerSettings,
     lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
     deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+    ...operationsSettings,
     /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
     killAt: Type.Optional(Type.String())
   },
@@ -20,6 +23,7 @@ const names = {
   ...brokerNames,
   lanes: 'ENDEKS_INGEST_LANES',
   deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
+  ...operationsNames,
   killAt: 'ENDEKS_KILL_AT'
 } as const
 
@@ -36,12 +40,17 @@ export async function run(environment: Variables): Promise<void> {
   await runProcess(log, async () => {
     const config = loadConfig(Config, names, environment)
     const { databaseUrl, lanes, deadLettersPerDay, killAt } = config
+    const operations = Operations.of('ingest', config, log)
     const running = await startIngest({
       ...{ databaseUrl, log, ...listenOptions(config) },
       clock: systemClock,
       limits: { accept: { lanes, deadLettersPerDay }, broker: brokerLimits(config) },
-      killPoint: killPointAt(killAt)
+      killPoint: killPointAt(killAt),
+      ...(operations === undefined ? {} : { committed: commitDurations(operations.metrics) })
     })
-    return { stop: running.stop, ready: { port: running.port, tlsPort: running.tlsPort } }
+    const process = { stop: running.stop, ready: { port: running.port, tlsPort: running.tlsPort } }
+    if (operations === undefined) return process
+    showIngest(operations.metrics, running)
+    return operations.show(process, ingestChecks(running))
   })
 }

@@ -6,6 +6,20 @@ export interface Progress {
   readonly pendingShards: number
 }
 
+/** How many runs there are in each state, and shards of those that calculate. */
+export async function countRuns(pool: Pool): Promise<{
+  readonly runs: Readonly<Record<string, number>>
+  readonly shards: Readonly<Record<string, number>>
+}> {
+  const { rows } = await pool.query<{ what: 'runs' | 'shards'; state: string; count: number }>(
+    `SELECT 'runs' AS what, state, count(*)::integer AS count FROM rating.run GROUP BY state
+     UNION ALL
+     SELECT 'shards', s.state, count(*)::integer FROM rating.run_shard s JOIN rating.run r ON r.id = s.run_id AND r.state = 'calculating' GROUP BY s.state`
+  )
+  const of = (what: string) => Object.fromEntries(rows.filter((row) => row.what === what).map((row) => [row.state, row.count]))
+  return { runs: of('runs'), shards: of('shards') }
+}
+
 /** How far a run's calculation is. */
 export async function countProgress(pool: Pool | PoolClient, runId: bigint): Promise<Progress> {
   const { rows } = await pool.query<{ subjects: number; bills: number; pending: number }>(
