@@ -4,6 +4,7 @@ import Type from 'typebox'
 import { startIngest } from '../service.js'
 import { brokerLimits, brokerNames, brokerSettings, listenOptions } from './broker-settings.js'
 import { commitDurations, ingestChecks, showIngest } from './metrics.js'
+import { mirrorNames, mirrorOptions, mirrorSettings } from './mirror-settings.js'
 
 const Config = Type.Object(
   {
@@ -12,6 +13,7 @@ const Config = Type.Object(
     lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
     deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
     ...operationsSettings,
+    ...mirrorSettings,
     /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
     killAt: Type.Optional(Type.String())
   },
@@ -24,6 +26,7 @@ const names = {
   lanes: 'ENDEKS_INGEST_LANES',
   deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
   ...operationsNames,
+  ...mirrorNames,
   killAt: 'ENDEKS_KILL_AT'
 } as const
 
@@ -42,7 +45,7 @@ export async function run(environment: Variables): Promise<void> {
     const { databaseUrl, lanes, deadLettersPerDay, killAt } = config
     const operations = Operations.of('ingest', config, log)
     const running = await startIngest({
-      ...{ databaseUrl, log, ...listenOptions(config) },
+      ...{ databaseUrl, log, ...listenOptions(config), ...mirrorOptions(config) },
       clock: systemClock,
       limits: { accept: { lanes, deadLettersPerDay }, broker: brokerLimits(config) },
       killPoint: killPointAt(killAt),

@@ -49,6 +49,9 @@ export const errorsTr: ErrorTexts = {
   MESSAGE_VALUE_REFUSED:
     'Mesajdaki bir değer sayaç endeksi değil. Ağ geçidindeki anahtarı, birimini ve ondalık basamaklarını kontrol edin.',
   MESSAGE_BIRTH_NEEDED: 'Ağ geçidi, doğum belgesinde açıklanmamış bir takma ad kullandı. Kendisinden yeni belge istendi.',
+  MIRROR_POINT_REFUSED: 'Okuma yansıtılmadı. Öteki veritabanı kabul etmedi. Okuma burada saklı; alıcının günlüğüne bakın.',
+  MIRROR_UNAVAILABLE:
+    'Şimdilik yansıtma yapılmıyor. Öteki veritabanı yanıt vermiyor ya da her şeyi geri çeviriyor. Adresini, anahtarını ve diskini denetleyin.',
   MESSAGE_FOREIGN_GATEWAY: 'Mesaj alınmadı. Başka bir ağ geçidinin adına gönderilmiş. Ağ geçidinin kimliğini denetleyin.',
   MESSAGE_EVIDENCE_HASH: 'Mesaj alınmadı. Telgrafın özeti baytlarıyla uyuşmuyor. Ağ geçidini denetleyin.',
   COMMAND_UNKNOWN: 'İşlem yapılmadı. Sunucu bu işi tanımıyor. Sunucunun sürümünü denetleyin.',
