@@ -68,6 +68,7 @@ export const catalogue = {
   COMMAND_UNSUPPORTED: { status: 422, retryable: false },
   COMMAND_EXPIRED: { status: 409, retryable: true },
   COMMAND_INTERRUPTED: { status: 409, retryable: false },
+  OTHER_DEVICE: { status: 409, retryable: false },
   GATEWAY_CLOCK_WRONG: { status: 409, retryable: true },
   // processes and the database
   KEYS_BUSY: { status: 409, retryable: true },

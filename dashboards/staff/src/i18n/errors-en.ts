@@ -61,6 +61,7 @@ export const errorsEn: ErrorTexts = {
     'The command was not done. There is no way to ask it of this kind of meter. The profile of the meter can declare one.',
   COMMAND_EXPIRED: 'The command was not done. Its deadline was over before the meter could be asked. Give it again if it is still wanted.',
   COMMAND_INTERRUPTED: 'The command may have been done. The gateway stopped in the middle of it. Read the meter before you give it again.',
+  OTHER_DEVICE: 'The command was not done. Another meter answers at this place. Check which meter is installed there.',
   GATEWAY_CLOCK_WRONG: 'The clock was not set. The clock of the gateway itself is wrong. Correct that one, then try again.',
   KEYS_BUSY: 'The meter keys are in use by a running gateway. Stop the gateway, then try again.',
   KEY_MISSING: 'A meter key that is needed here is missing. Import the key file of the meter, or start the service with its secret.',

@@ -62,6 +62,7 @@ export const errorsTr: ErrorTexts = {
   COMMAND_UNSUPPORTED: 'Komut yapılmadı. Bu tür sayaca bunu iletmenin bir yolu yok. Sayacın profilinde tanımlanabilir.',
   COMMAND_EXPIRED: 'Komut yapılmadı. Sayaca sorulamadan süresi doldu. Hâlâ gerekliyse yeniden verin.',
   COMMAND_INTERRUPTED: 'Komut yapılmış olabilir. Ağ geçidi işin ortasında durdu. Yeniden vermeden önce sayacı okuyun.',
+  OTHER_DEVICE: 'Komut yapılmadı. Bu yerde başka bir sayaç yanıt veriyor. Orada hangi sayacın takılı olduğunu denetleyin.',
   GATEWAY_CLOCK_WRONG: 'Saat ayarlanmadı. Ağ geçidinin kendi saati yanlış. Önce onu düzeltin, sonra yeniden deneyin.',
   KEYS_BUSY: 'Sayaç anahtarları çalışan bir ağ geçidinde kullanılıyor. Ağ geçidini durdurun, sonra yeniden deneyin.',
   KEY_MISSING: 'Gereken sayaç anahtarı yok. Sayacın anahtar dosyasını verin veya hizmeti gizli değeriyle başlatın.',
