@@ -3,24 +3,16 @@ import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { type AckMessage, parseAckMessage, parseCommandMessage, repeatableKinds, wireVersion } from '@endeks/domain/wire'
 import { ClassicLevel } from 'classic-level'
+import type { KillPoint } from '../kill-points.js'
 import { Turns } from '../protocols/turns.js'
 import type { Answer, CommandDesk } from '../uplink/command-line.js'
 import { type KeptCommand, keptCommand } from './kept-command.js'
-
-/** Where a process may die around a command. */
-export type CommandPoint =
-  | 'command.received'
-  | 'command.kept'
-  | 'command.started'
-  | 'command.executed'
-  | 'command.answered'
-  | 'answer.acknowledged'
 
 export interface InboxOptions {
   readonly directory: string
   readonly clock: Clock
   readonly log: Log
-  readonly killPoint?: (point: CommandPoint) => void
+  readonly killPoint?: KillPoint
   /** commands that are not over, their answers acknowledged: beyond it others are refused; 1,000 unless told */
   readonly most?: number
 }
