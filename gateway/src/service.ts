@@ -54,7 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   )
   const inbox = await Inbox.open({ directory: `${environment.spool}-commands`, clock, log, killPoint })
   const keysOf = (name: string): MeterKeys | undefined => keys.get(name)
-  const executor = new Executor({ inbox, buses, sites: site.buses, acquisition, keysOf, zone: site.zone, clock, log, counters })
+  const executor = inbox && new Executor({ inbox, buses, sites: site.buses, acquisition, keysOf, zone: site.zone, clock, log, counters })
   const uplink = new Uplink({
     gateway: site.gateway,
     url: site.mqttUrl,
@@ -67,9 +67,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     counters,
     clock,
     killPoint,
-    commands: inbox
+    ...(inbox === undefined ? {} : { commands: inbox })
   })
-  executor.start()
+  executor?.start()
   uplink.start()
   const polls: Subscription = schedule(site.buses, {
     clock,
@@ -96,10 +96,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     async stop() {
       clearInterval(report)
       polls.unsubscribe()
-      await executor.stop()
+      await executor?.stop()
       await Promise.all([...buses.values()].map((bus) => bus.close()))
       await uplink.stop()
-      await inbox.close()
+      await inbox?.close()
       await spool.close()
       await counterStore.close()
       log.info('counts', { ...counters.snapshot(), spool: spool.state })

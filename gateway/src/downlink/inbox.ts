@@ -1,10 +1,10 @@
-import { withCode } from '@endeks/domain/errors'
+import { AppError } from '@endeks/domain/errors'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { type AckMessage, parseAckMessage, parseCommandMessage, repeatableKinds, wireVersion } from '@endeks/domain/wire'
-import { ClassicLevel } from 'classic-level'
 import type { KillPoint } from '../kill-points.js'
 import { Turns } from '../protocols/turns.js'
+import { type Database, openDatabase, troubleOf, wordsOf } from '../spool/database.js'
 import type { Answer, CommandDesk } from '../uplink/command-line.js'
 import { type KeptCommand, keptCommand } from './kept-command.js'
 
@@ -24,15 +24,13 @@ const rememberedMost = 1_000
 const refusalsMost = 100
 const messageBytes = 65_536
 
-type Level = ClassicLevel<string, string>
-
 /**
  * Commands on disk, from before their receipt is acknowledged until after their answer is. A command is known by its id,
  * however often it comes.
  */
 export class Inbox implements CommandDesk {
   readonly #options: InboxOptions
-  readonly #level: Level
+  readonly #level: Database
   /** in the order in which they came */
   readonly #commands = new Map<string, KeptCommand>()
   readonly #refusals = new Map<string, string>()
@@ -41,19 +39,33 @@ export class Inbox implements CommandDesk {
   readonly #turns = new Turns()
   #nextOrder = 1
 
-  private constructor(options: InboxOptions, level: Level) {
+  private constructor(options: InboxOptions, level: Database) {
     this.#options = options
     this.#level = level
   }
 
-  /** Opens the inbox; what was under way when the process ended is decided here. */
-  static async open(options: InboxOptions): Promise<Inbox> {
-    const level: Level = new ClassicLevel(options.directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
-    const what = `the commands in ${options.directory} can't be opened: is another gateway using them?`
-    await withCode('DATA_DIRECTORY_IN_USE', what, () => level.open())
-    const inbox = new Inbox(options, level)
-    await inbox.#load()
-    return inbox
+  /**
+   * Opens the inbox; what was under way when the process ended is decided here.
+   *
+   * @returns undefined where it can't be read: without what it remembers a valve could be moved twice, so that no command is
+   *   taken until a person has looked; readings go on
+   * @throws {AppError} DATA_DIRECTORY_IN_USE when another process has it
+   */
+  static async open(options: InboxOptions): Promise<Inbox | undefined> {
+    const { directory, log } = options
+    try {
+      const inbox = new Inbox(options, await openDatabase(directory))
+      await inbox.#load()
+      return inbox
+    } catch (thrown) {
+      if (troubleOf(thrown) === 'locked')
+        throw new AppError('DATA_DIRECTORY_IN_USE', `the commands in ${directory} are in use: by another gateway?`, { directory }, thrown)
+      log.error('no command is taken: what was done already can not be read; remove the directory once nothing is under way any more', {
+        directory,
+        message: wordsOf(thrown)
+      })
+      return undefined
+    }
   }
 
   /** Hands over what waits, the oldest first, and from now on each command that comes. */
