@@ -29,9 +29,12 @@ export function wordsOf(thrown: unknown): string {
   return error.cause instanceof Error ? error.cause.message : error.message
 }
 
+/** LevelDB maps each table that it has open into memory. At most 64 of a megabyte: a spool of a gigabyte would else be in memory whole. */
+const tables = { maxOpenFiles: 74, maxFileSize: 1_048_576 } as const
+
 /** @throws what LevelDB throws */
 export async function openDatabase(directory: string): Promise<Database> {
-  const database: Database = new ClassicLevel(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  const database: Database = new ClassicLevel(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8', ...tables })
   await database.open()
   return database
 }

@@ -78,6 +78,8 @@ export class Spool {
   readonly #forgotten = new Set<string>()
   /** nothing is left up to these numbers */
   readonly #emptyTo: Record<Drawer, number> = { live: 0, salvaged: 0, backlog: 0 }
+  readonly #toTrim: Pick<SpooledMessage, 'drawer' | 'sequence' | 'bytes'>[] = []
+  #trimming: Promise<void> | undefined
   readonly #store: Store
   #record: SpoolRecord
 
@@ -214,20 +216,39 @@ export class Spool {
     )
   }
 
-  /** Forgets an acknowledged message. @throws {AppError} SPOOL_DISK_FULL when not even the reserve has room for that */
-  trim({ drawer, sequence, bytes }: Pick<SpooledMessage, 'drawer' | 'sequence' | 'bytes'>): Promise<void> {
-    return this.#store.serially(async () => {
-      const key = messageKey(drawer, sequence)
-      // Trimmed already, or lost to the size limit while it was under way.
-      if (!(await this.#store.read((database) => database.has(key)))) return
-      const { messages, bytes: held } = this.#record
-      const record = { ...this.#record, messages: messages - 1, bytes: held - bytes }
-      this.#killPoint('trim.before')
-      // Not synced: a message whose trim is lost with the power is sent again, and ingest knows it already.
-      if (!(await this.#store.write([{ type: 'del', key }, totalsOperation(record)], false))) throw noRoomToForget()
-      this.#killPoint('trim.written')
-      this.#record = record
+  /**
+   * Forgets an acknowledged message. Those that come while the disk is busy are forgotten by one write.
+   *
+   * @throws {AppError} SPOOL_DISK_FULL when not even the reserve has room for that
+   */
+  trim(message: Pick<SpooledMessage, 'drawer' | 'sequence' | 'bytes'>): Promise<void> {
+    this.#toTrim.push(message)
+    this.#trimming ??= this.#store.serially(() => {
+      this.#trimming = undefined
+      return this.#trim(this.#toTrim.splice(0))
     })
+    return this.#trimming
+  }
+
+  async #trim(messages: readonly Pick<SpooledMessage, 'drawer' | 'sequence' | 'bytes'>[]): Promise<void> {
+    const keys = messages.map(({ drawer, sequence }) => messageKey(drawer, sequence))
+    // Trimmed already, or lost to the size limit while it was under way.
+    const there = await this.#store.read((database) => database.hasMany(keys))
+    const operations = new Map<string, Operation>()
+    let { messages: count, bytes } = this.#record
+    for (const [index, key] of keys.entries()) {
+      if (there[index] !== true || operations.has(key)) continue
+      operations.set(key, { type: 'del', key })
+      count -= 1
+      bytes -= messages[index]?.bytes ?? 0
+    }
+    if (operations.size === 0) return
+    const record = { ...this.#record, messages: count, bytes }
+    this.#killPoint('trim.before')
+    // Not synced: a message whose trim is lost with the power is sent again, and ingest knows it already.
+    if (!(await this.#store.write([...operations.values(), totalsOperation(record)], false))) throw noRoomToForget()
+    this.#killPoint('trim.written')
+    this.#record = record
   }
 
   /** What was lost to the size limit and is not known to the receiver yet. */

@@ -3,6 +3,9 @@ import type { Spool } from '../spool/spool.js'
 import { NewestFirst, newestFirstMost } from './newest-first.js'
 import { Pace, type ReplayRate } from './pace.js'
 
+/** Messages of what had piled up that are read from the disk together: 4 MB at the most. */
+const readAtOnce = 64
+
 /**
  * Which messages of the spool leave next over one connection. Live values of now never wait for those that had piled up: of the live lane
  * the newest leave first, newest first; all that is older follows oldest first, at a limited rate, the live lane before stored values.
@@ -18,6 +21,8 @@ export class Outbox {
   #replayTo: number
   readonly #cursor: Record<Drawer, number> = { live: 0, salvaged: 0, backlog: 0 }
   #salvagedDone = false
+  /** of what had piled up, read and not handed out yet */
+  readonly #read: SpooledMessage[] = []
   readonly #inFlight = new Set<string>()
 
   constructor(options: { readonly spool: Pick<Spool, 'next' | 'range'>; readonly rate: ReplayRate; readonly newestMost?: number }) {
@@ -57,7 +62,8 @@ export class Outbox {
 
   /** How long until more may leave; undefined when nothing waits for the pace. */
   get waitMs(): number | undefined {
-    return this.#newest.next === undefined && !drawers.some((drawer) => this.#waits(drawer)) ? undefined : this.#pace.waitMs()
+    const waits = this.#newest.next !== undefined || this.#read.length > 0 || drawers.some((drawer) => this.#waits(drawer))
+    return waits ? this.#pace.waitMs() : undefined
   }
 
   acknowledged({ drawer, sequence }: SpooledMessage): void {
@@ -79,19 +85,24 @@ export class Outbox {
   }
 
   async #replay(limit: number): Promise<SpooledMessage[]> {
+    if (this.#read.length === 0) this.#read.push(...(await this.#readOn()))
+    return this.#read.splice(0, limit).map((message) => this.#handOut(message, false))
+  }
+
+  async #readOn(): Promise<SpooledMessage[]> {
     for (const drawer of drawers) {
-      if (!this.#waits(drawer)) continue
-      const last = drawer === 'live' ? this.#replayTo : Number.MAX_SAFE_INTEGER
-      // As many again as may be on the way: what fell back after it was sent is there until it is acknowledged.
-      const read = limit + this.#inFlight.size
-      const found = await this.#spool.range(drawer, { first: this.#cursor[drawer] + 1, last, limit: read })
-      const fresh = found.filter(({ sequence }) => !this.#inFlight.has(`${drawer}!${sequence}`)).slice(0, limit)
-      const end = fresh.at(-1) ?? found.at(-1)
-      if (end !== undefined) this.#cursor[drawer] = end.sequence
-      else if (drawer === 'live') this.#cursor.live = last
-      else if (drawer === 'salvaged') this.#salvagedDone = true
-      else this.#cursor.backlog = Math.max(this.#cursor.backlog, this.#spool.next('backlog') - 1)
-      if (fresh.length > 0) return fresh.map((message) => this.#handOut(message, false))
+      while (this.#waits(drawer)) {
+        const last = drawer === 'live' ? this.#replayTo : Number.MAX_SAFE_INTEGER
+        const found = await this.#spool.range(drawer, { first: this.#cursor[drawer] + 1, last, limit: readAtOnce })
+        const end = found.at(-1)
+        if (end !== undefined) this.#cursor[drawer] = end.sequence
+        else if (drawer === 'live') this.#cursor.live = last
+        else if (drawer === 'salvaged') this.#salvagedDone = true
+        else this.#cursor.backlog = Math.max(this.#cursor.backlog, this.#spool.next('backlog') - 1)
+        // What fell back after it was sent is there until it is acknowledged.
+        const fresh = found.filter(({ sequence }) => !this.#inFlight.has(`${drawer}!${sequence}`))
+        if (fresh.length > 0) return fresh
+      }
     }
     return []
   }

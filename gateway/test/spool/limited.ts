@@ -5,11 +5,11 @@ import { Spool } from '../../src/spool/spool.js'
 import { readout } from './readouts.js'
 
 // A process with a spool that is told by words on its standard input what to do, and says what was answered for.
-const [directory = '', killAt = ''] = process.argv.slice(2)
+const [directory = '', killAt = '', reserve = '100000'] = process.argv.slice(2)
 const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
 const log = createLog('limited', (line) => void writeSync(1, line))
 const killPoint = killPointAt(killAt === '' ? undefined : killAt)
-const spool = await Spool.open({ directory, maxBytes: 64 * 1_048_576, log, checkAfterMs: 50, reserveBytes: 100_000, killPoint })
+const spool = await Spool.open({ directory, maxBytes: 64 * 1_048_576, log, checkAfterMs: 50, reserveBytes: Number(reserve), killPoint })
 say({ room: true })
 let stopped = false
 

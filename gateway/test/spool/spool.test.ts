@@ -284,3 +284,24 @@ async function writeUntilKilled(
     forgotten: lines.flatMap((line) => line.forgetting ?? [])
   }
 }
+
+t.test('a clock that is set back an hour changes neither the order of messages nor what of the history is known', async (t) => {
+  const hour = 3_600_000
+  const spool = await Spool.open({ directory: t.testdir(), maxBytes: 10_000_000, log })
+  const one = readout('a', 1)
+  for (const at of [0, 1, 0.5].map((hours) => one.exchange.at + hours * hour))
+    await spool.append({ lane: 'live', readouts: [{ ...one, exchange: { ...one.exchange, at } }], ...none })
+  const instants = (await all(spool, 'live')).map(({ text }) => (JSON.parse(text) as { exchanges: { at: number }[] }).exchanges[0]?.at)
+  t.same(
+    instants,
+    [0, hour, hour / 2].map((ms) => one.exchange.at + ms),
+    'as read, by what the clock said then'
+  )
+  await spool.close()
+  const since = one.exchange.at as EpochMs
+  const value = (hours: number) => ({ ...(one.readings[0] ?? never()), at: (since + hours * hour) as EpochMs })
+  const before = newReadings({ mark: undefined, since, now: value(10).at, readings: [value(1), value(9), value(10)] })
+  const after = newReadings({ mark: before.mark, since, now: value(9).at, readings: [value(1), value(9), value(9.5), value(10)] })
+  t.same(after.readings, [value(9.5)], 'only what is new')
+  t.equal(after.mark.newest, before.mark.newest, 'and the mark does not run back')
+})

@@ -1,0 +1,5 @@
+export { Counters } from './acquire/counters.js'
+export { GroupWriter } from './acquire/group-writer.js'
+export type { Readout } from './spool/pack.js'
+export { Spool, type SpoolBatch } from './spool/spool.js'
+export { Uplink } from './uplink/uplink.js'
