@@ -13,10 +13,7 @@ export const killPoints = [
   'vee:inserted',
   'adopt:inserted',
   'downlink:claimed',
-  'downlink:taken',
-  'mirror:before-write',
-  'mirror:written',
-  'mirror:before-cursor'
+  'downlink:taken'
 ] as const
 export type KillPointName = (typeof killPoints)[number]
 

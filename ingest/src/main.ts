@@ -5,10 +5,12 @@ import { usage } from './verbs/usage.js'
 // Each verb loads what it needs: whoever enrols a gateway does not wait for broker and database driver.
 const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   async run(args) {
-    const { values } = parsed(args, { 'check-config': { type: 'boolean' } })
-    const { configInWords, run } = await import('./verbs/run.js')
-    if (values['check-config'] === true) process.stdout.write(`${configInWords(process.env)}\n`)
-    else await run(process.env)
+    const { values } = parsed(args, { 'check-config': { type: 'boolean' }, source: { type: 'string', default: 'mqtt' } })
+    const { configInWords, run, sources } = await import('./verbs/run.js')
+    const source = sources.find((each) => each === values.source)
+    if (source === undefined) throw new AppError('CONFIG_INVALID', `--source is ${values.source}; it must be one of ${sources.join(', ')}`)
+    if (values['check-config'] === true) process.stdout.write(`${configInWords(source, process.env)}\n`)
+    else await run(source, process.env)
     return 0
   },
   async 'replay-dead-letters'(args) {
@@ -21,6 +23,12 @@ const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   async ca(args) {
     const { ca } = await import('./verbs/ca.js')
     process.stdout.write(`${await ca(args, process.env)}\n`)
+    return 0
+  },
+  async 'nats-config'(args) {
+    const { values } = parsed(args, { key: { type: 'string' }, out: { type: 'string' } })
+    const { natsConfig } = await import('./verbs/nats-config.js')
+    process.stdout.write(await natsConfig(process.env, values))
     return 0
   }
 }

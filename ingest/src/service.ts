@@ -6,20 +6,18 @@ import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { type AcceptLimits, Acceptor } from './accept/acceptor.js'
 import { Resolver, type ResolverLimits } from './accept/resolver.js'
-import { Broker } from './broker/broker.js'
 import type { BrokerLimits } from './broker/broker-limits.js'
-import { type CredentialLimits, Credentials } from './broker/credentials.js'
-import { listenAsSet, type PlainPolicy } from './broker/listening.js'
+import type { CredentialLimits } from './broker/credentials.js'
+import type { PlainPolicy } from './broker/listening.js'
+import { chooseSource } from './choose-source.js'
 import { type AdoptDependencies, adoptAll, adoptDue, adoptUnassigned } from './commands/adopt.js'
 import { downlink } from './commands/downlink.js'
 import { typedReading } from './commands/typed-reading.js'
 import { type DownlinkLimits, DownlinkWorker } from './downlink/worker.js'
+import type { JetStreamOptions } from './jetstream/options.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
-import { Mirror, type MirrorLimits } from './mirror/mirror.js'
-import type { ReceiverOptions } from './mirror/receiver.js'
 import { noStatistics, type Statistics } from './statistics.js'
 import { startStorageKeeper } from './storage-keeper.js'
-import { liveProofs, readPasswordHash } from './store/credentials.js'
 import { ExchangeIds } from './store/exchanges.js'
 import { Partitions, withNextMonth } from './store/partitions.js'
 import { countDirty } from './store/validation-reads.js'
@@ -32,53 +30,50 @@ export interface IngestLimits {
   readonly resolver: Partial<ResolverLimits>
   readonly vee: Partial<VeeLimits>
   readonly downlink: Partial<DownlinkLimits>
-  readonly mirror: Partial<MirrorLimits>
   /** how often readings that were ahead of their time are looked at again */
   readonly dueEveryMs: number
 }
 
 export interface IngestOptions {
   readonly databaseUrl: string
-  readonly mqttHost: string
+  readonly mqttHost?: string
   /** of plain text; 0 for any free one */
-  readonly mqttPort: number
+  readonly mqttPort?: number
   /** where plain text may be heard; `loopback` by default */
   readonly mqttPlain?: PlainPolicy
   readonly mqtts?: { readonly port: number; readonly directory: string; readonly certificateRequired: boolean }
+  /** takes messages from NATS JetStream instead; nothing listens for gateways here then */
+  readonly jetstream?: JetStreamOptions
   readonly clock: Clock
   readonly log: Log
   readonly limits?: Partial<IngestLimits>
   readonly killPoint?: KillPoint
   /** told how long each batch took to commit */
   readonly committed?: (seconds: number) => void
-  /** where readings are mirrored to; nowhere by default */
-  readonly mirror?: ReceiverOptions
 }
 
 export interface RunningIngest {
-  /** where the broker listens in plain text, or by TLS if it does not */
+  /** where the broker listens in plain text, or by TLS if it does not; 0 when messages come from JetStream */
   readonly port: number
   readonly tlsPort?: number
+  statistics(): Statistics & { readonly vee: VeeStatistics }
   /** how it is now */
   state(): IngestState
   /** spans that wait to be validated, counted up to a bound. @throws when the database does not answer */
   backlog(): Promise<number>
   /** @throws when the database does not answer */
   reachDatabase(): Promise<void>
-  statistics(): Statistics & { readonly vee: VeeStatistics }
   /** Takes nothing new, stores and acknowledges what is under way, ends. */
   stop(): Promise<void>
 }
 
 export interface IngestState {
-  /** the broker takes messages */
+  /** messages are taken */
   readonly listening: boolean
   readonly connected: number
   /** more is held than can be stored in time */
   readonly pressed: boolean
   readonly heldBytes: number
-  /** how far the mirror is behind; undefined without one */
-  readonly mirrorLagMs: number | undefined
 }
 
 /** A lane's, the validator's, the adoption's and two of the commands, and a few that check passwords or make partitions. */
@@ -91,7 +86,7 @@ const dueEveryMs = 60_000
 /**
  * Broker, acceptance, validation and commands in one process.
  *
- * @throws {AppError} DATABASE_UNREACHABLE, PORT_TAKEN, CONFIG_INVALID
+ * @throws {AppError} DATABASE_UNREACHABLE, PORT_TAKEN, CONFIG_INVALID, STREAM_UNREACHABLE
  */
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { clock, log, limits = {}, killPoint = noKillPoint } = options
@@ -118,28 +113,20 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     ...(options.committed === undefined ? {} : { committed: options.committed }),
     ...(limits.accept === undefined ? {} : { limits: limits.accept })
   })
-  const broker = new Broker({
+  const source = await chooseSource(options, pool, {
     ...{ clock, log, statistics, killPoint },
-    credentials: new Credentials((gateway) => readPasswordHash(pool, gateway), clock, limits.credentials),
-    proofs: liveProofs(pool),
     accept: (message) => acceptor.accept(message),
-    pressure: acceptor.pressure,
-    certificateRequired: options.mqtts?.certificateRequired ?? false,
-    ...(limits.broker === undefined ? {} : { limits: limits.broker })
+    pressure: acceptor.pressure
   })
   const downlinks = new DownlinkWorker({
-    ...{ pool, clock, log, statistics, killPoint, downlinks: broker },
+    ...{ pool, clock, log, statistics, killPoint, downlinks: source },
     ...(limits.downlink === undefined ? {} : { limits: limits.downlink })
   })
   try {
     await reach(partitions, clock)
     // Before anybody can connect: whoever begins to listen is noticed.
     downlinks.start()
-    const listening = await listenAsSet(broker, {
-      ...{ host: options.mqttHost, port: options.mqttPort },
-      ...(options.mqttPlain === undefined ? {} : { plain: options.mqttPlain }),
-      ...(options.mqtts === undefined ? {} : { tls: options.mqtts })
-    })
+    const listening = await source.start()
     vee.start()
     const adoption: AdoptDependencies = {
       ...{ pool, resolver, partitions, killPoint },
@@ -153,51 +140,43 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       { ...{ pool, clock, log, partitions, stored }, dueEveryMs: limits.dueEveryMs ?? dueEveryMs },
       adoption
     )
-    const mirror = startMirror(options, statistics)
     const storage = startStorageKeeper({ databaseUrl: options.databaseUrl, log, partitions })
-    log.info('listening', { ...listening })
+    log.info('taking messages', { source: options.jetstream === undefined ? 'mqtt' : 'jetstream', ...listening })
     return {
-      port: (listening.plain ?? listening.tls)?.port ?? options.mqttPort,
+      port: (listening.plain ?? listening.tls)?.port ?? 0,
       ...(listening.tls === undefined ? {} : { tlsPort: listening.tls.port }),
+      statistics: () => ({ ...structuredClone(statistics), vee: vee.statistics() }),
       state: () => ({
-        listening: broker.listening,
-        connected: broker.connected,
+        listening: source.listening,
+        connected: source.connected,
         pressed: acceptor.pressure.high,
-        heldBytes: acceptor.heldBytes,
-        mirrorLagMs: mirror?.lagMs()
+        heldBytes: acceptor.heldBytes
       }),
       backlog: () => countDirty(pool),
       reachDatabase: async () => {
         await pool.query('select 1')
       },
-      statistics: () => ({ ...structuredClone(statistics), vee: vee.statistics() }),
       stop: async () => {
-        broker.refuseMessages()
+        source.refuseMessages()
         await Promise.race([acceptor.idle(), new Promise((resolve) => setTimeout(resolve, drainWithinMs).unref())])
         // The acknowledgements of what was just stored leave in the next turns of the loop.
         await tick()
         await tick()
-        await broker.close()
+        await source.close()
         await downlinks.stop()
         await background.stop()
-        await Promise.all([storage.stop(), mirror?.stop()])
+        await storage.stop()
         await vee.stop()
         await pool.end()
       }
     }
   } catch (thrown) {
-    await broker.close()
+    await source.close()
     await downlinks.stop()
     await vee.stop()
     await pool.end()
     throw thrown
   }
-}
-
-function startMirror(options: IngestOptions, statistics: Statistics): Mirror | undefined {
-  const { databaseUrl, clock, log, killPoint = noKillPoint, mirror, limits } = options
-  if (mirror === undefined) return undefined
-  return new Mirror({ databaseUrl, clock, log, killPoint, statistics, receiver: mirror, ...(limits?.mirror && { limits: limits.mirror }) })
 }
 
 async function reach(partitions: Partitions, clock: Clock): Promise<void> {

@@ -14,6 +14,12 @@ export interface Statistics {
   slowdowns: number
   messages: number
   messagesUnacknowledged: number
+  /** of a stream: given before, and not acknowledged then */
+  messagesRedelivered: number
+  /** of a stream: of no gateway */
+  messagesForeign: number
+  /** of a stream: taken out by this process, whoever stored them */
+  messagesTrimmed: number
   /** how often more was held than could be stored in time, and sources stopped reading */
   pressureRises: number
   batches: number
@@ -33,12 +39,6 @@ export interface Statistics {
   downlinksSent: number
   downlinksAnswered: number
   downlinksExpired: number
-  /** readings that the mirror's receiver has taken, some of them twice */
-  mirrorReadings: number
-  /** readings that it would not take, which were left out */
-  mirrorRefused: number
-  /** how often it or the database was out of reach, and all was tried again */
-  mirrorFailures: number
 }
 
 export function noStatistics(): Statistics {
@@ -52,6 +52,9 @@ export function noStatistics(): Statistics {
     slowdowns: 0,
     messages: 0,
     messagesUnacknowledged: 0,
+    messagesRedelivered: 0,
+    messagesForeign: 0,
+    messagesTrimmed: 0,
     pressureRises: 0,
     batches: 0,
     batchesFailed: 0,
@@ -67,9 +70,6 @@ export function noStatistics(): Statistics {
     foreignMissing: 0,
     downlinksSent: 0,
     downlinksAnswered: 0,
-    downlinksExpired: 0,
-    mirrorReadings: 0,
-    mirrorRefused: 0,
-    mirrorFailures: 0
+    downlinksExpired: 0
   }
 }

@@ -56,8 +56,6 @@ export const catalogue = {
   MESSAGE_KEY_UNMAPPED: { status: 422, retryable: false },
   MESSAGE_VALUE_REFUSED: { status: 422, retryable: false },
   MESSAGE_BIRTH_NEEDED: { status: 409, retryable: false },
-  MIRROR_POINT_REFUSED: { status: 422, retryable: false },
-  MIRROR_UNAVAILABLE: { status: 503, retryable: true },
   // commands between services
   COMMAND_UNKNOWN: { status: 400, retryable: false },
   COMMAND_FAILED: { status: 500, retryable: false },
@@ -68,7 +66,6 @@ export const catalogue = {
   COMMAND_UNSUPPORTED: { status: 422, retryable: false },
   COMMAND_EXPIRED: { status: 409, retryable: true },
   COMMAND_INTERRUPTED: { status: 409, retryable: false },
-  OTHER_DEVICE: { status: 409, retryable: false },
   GATEWAY_CLOCK_WRONG: { status: 409, retryable: true },
   // processes and the database
   KEYS_BUSY: { status: 409, retryable: true },
@@ -84,6 +81,7 @@ export const catalogue = {
   UPLINK_CERTIFICATE: { status: 500, retryable: true },
   DATABASE_START: { status: 500, retryable: true },
   DATABASE_UNREACHABLE: { status: 503, retryable: true },
+  STREAM_UNREACHABLE: { status: 503, retryable: true },
   MIGRATION_FAILED: { status: 500, retryable: false },
   CHILD_FAILED: { status: 500, retryable: true },
   TIMEOUT: { status: 504, retryable: true },

@@ -49,7 +49,14 @@ export function issueAuthority(validity: Validity): Issued {
     // keyCertSign and cRLSign
     extension(ids.keyUsage, bitString(Buffer.from([0x06]), 1), true)
   ]
-  return issue({ name, keys, validity, extensions: usages, signer: { name, key: keys.privateKey, publicKey: keys.publicKey } })
+  return issue({
+    name,
+    keys,
+    validity,
+    serial: newSerial(),
+    extensions: usages,
+    signer: { name, key: keys.privateKey, publicKey: keys.publicKey }
+  })
 }
 
 /** The broker's certificate for the names and addresses under which gateways reach it. @throws {AppError} VALIDATION */
@@ -57,22 +64,45 @@ export function issueServer(authority: Authority, hosts: readonly string[], vali
   const first = hosts[0]
   if (first === undefined) throw new AppError('VALIDATION', 'name at least one --name or --address under which gateways reach the broker')
   const alternatives = extension(ids.alternativeName, sequence(...hosts.map(alternativeName)))
-  return issueLeaf(authority, { name: first.slice(0, 64), purpose: ids.serverAuth, validity, extensions: [alternatives] })
+  return issueLeaf(authority, {
+    name: first.slice(0, 64),
+    purpose: ids.serverAuth,
+    validity,
+    serial: newSerial(),
+    extensions: [alternatives]
+  })
 }
 
-/** A gateway's certificate; its common name is the gateway's. */
+/**
+ * A gateway's certificate. Its common name is the gateway's; its alternative name is that of this one certificate, by which a
+ * broker that knows no fingerprints, which is NATS, lets it in and a revoked one not.
+ */
 export function issueGateway(authority: Authority, gateway: string, validity: Validity): Issued {
-  return issueLeaf(authority, { name: gateway, purpose: ids.clientAuth, validity, extensions: [] })
+  const serial = newSerial()
+  const own = implicit(6, Buffer.from(certificateName(gateway, serial.toString('hex'))))
+  return issueLeaf(authority, {
+    name: gateway,
+    purpose: ids.clientAuth,
+    validity,
+    serial,
+    extensions: [extension(ids.alternativeName, sequence(own))]
+  })
+}
+
+/** What a gateway's certificate is called, which no other ever is. */
+export function certificateName(gateway: string, serial: string): string {
+  return `urn:endeks:gateway:${gateway}:${serial}`
 }
 
 interface Leaf {
   readonly name: string
   readonly purpose: string
   readonly validity: Validity
+  readonly serial: Buffer
   readonly extensions: readonly Buffer[]
 }
 
-function issueLeaf(authority: Authority, { name, purpose, validity, extensions }: Leaf): Issued {
+function issueLeaf(authority: Authority, { name, purpose, validity, serial, extensions }: Leaf): Issued {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const signer = signerOf(authority)
   const usages = [
@@ -81,7 +111,7 @@ function issueLeaf(authority: Authority, { name, purpose, validity, extensions }
     extension(ids.keyUsage, bitString(Buffer.from([0x80]), 7), true),
     extension(ids.extendedUsage, sequence(oid(purpose)))
   ]
-  return issue({ name, keys, validity, signer, extensions: [...usages, ...extensions] })
+  return issue({ name, keys, validity, serial, signer, extensions: [...usages, ...extensions] })
 }
 
 interface Signer {
@@ -104,18 +134,16 @@ interface Request {
   readonly name: string
   readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
   readonly validity: Validity
+  readonly serial: Buffer
   readonly signer: Signer
   readonly extensions: readonly Buffer[]
 }
 
 /** @see RFC 5280, 4.1 */
-function issue({ name, keys, validity, signer, extensions }: Request): Issued {
+function issue({ name, keys, validity, serial, signer, extensions }: Request): Issued {
   const { now, days } = validity
   // Certificates count in seconds.
   const notAfter = epochMs(Math.floor((now + days * dayMs) / 1_000) * 1_000)
-  const serial = randomBytes(16)
-  // Positive, and as long as it is.
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
   const algorithm = sequence(oid(ids.ecdsaWithSha256))
   const identifiers = [
     extension(ids.subjectKey, octetString(keyIdentifier(keys.publicKey))),
@@ -139,6 +167,13 @@ function issue({ name, keys, validity, signer, extensions }: Request): Issued {
     serial: serial.toString('hex'),
     notAfter
   }
+}
+
+function newSerial(): Buffer {
+  const serial = randomBytes(16)
+  // Positive, and as long as it is.
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
+  return serial
 }
 
 function extension(id: string, value: Uint8Array, critical = false): Buffer {

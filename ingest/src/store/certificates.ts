@@ -1,6 +1,6 @@
 import { hasSqlState, type Pool } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
-import type { GatewayId } from '@endeks/domain/identifiers'
+import { type GatewayId, gatewayId } from '@endeks/domain/identifiers'
 import { type EpochMs, toIso } from '@endeks/domain/time'
 
 export interface EnrolledCertificate {
@@ -52,4 +52,14 @@ export async function listCertificates(pool: Pool, gateway: GatewayId | undefine
     [gateway ?? null]
   )
   return rows
+}
+
+/** By which gateways may connect now. */
+export async function liveCertificates(pool: Pool, now: EpochMs): Promise<{ readonly gateway: GatewayId; readonly serial: string }[]> {
+  const { rows } = await pool.query<{ gateway: string; serial: string }>(
+    `select gateway_id as gateway, serial from account.gateway_certificate
+     where revoked_at is null and not_after > $1::timestamptz order by gateway_id, issued_at, serial`,
+    [toIso(now)]
+  )
+  return rows.map(({ gateway, serial }) => ({ gateway: gatewayId(gateway), serial }))
 }

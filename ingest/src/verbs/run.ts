@@ -1,53 +1,59 @@
 import { Operations, operationsNames, operationsSettings } from '@endeks/domain/operations'
 import { createLog, killPointAt, loadConfig, maskSecrets, runProcess, systemClock } from '@endeks/domain/process'
 import Type from 'typebox'
-import { startIngest } from '../service.js'
+import { type IngestOptions, startIngest } from '../service.js'
 import { brokerLimits, brokerNames, brokerSettings, listenOptions } from './broker-settings.js'
+import { jetStreamNames, jetStreamOptions, jetStreamSettings } from './jetstream-settings.js'
 import { commitDurations, ingestChecks, showIngest } from './metrics.js'
-import { mirrorNames, mirrorOptions, mirrorSettings } from './mirror-settings.js'
 
-const Config = Type.Object(
-  {
-    databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
-    ...brokerSettings,
-    lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
-    deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
-    ...operationsSettings,
-    ...mirrorSettings,
-    /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
-    killAt: Type.Optional(Type.String())
-  },
-  { additionalProperties: false }
-)
+/** Where messages come from: our own broker, or NATS JetStream. */
+export const sources = ['mqtt', 'jetstream'] as const
+export type SourceName = (typeof sources)[number]
 
-const names = {
+const common = {
+  databaseUrl: Type.String({ pattern: '^postgres(ql)?://' }),
+  lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
+  deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
+  ...operationsSettings,
+  /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
+  killAt: Type.Optional(Type.String())
+}
+const strict = { additionalProperties: false } as const
+const MqttConfig = Type.Object({ ...common, ...brokerSettings }, strict)
+const JetStreamConfig = Type.Object({ ...common, ...jetStreamSettings }, strict)
+
+const commonNames = {
   databaseUrl: 'ENDEKS_DATABASE_URL',
-  ...brokerNames,
   lanes: 'ENDEKS_INGEST_LANES',
   deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
   ...operationsNames,
-  ...mirrorNames,
   killAt: 'ENDEKS_KILL_AT'
 } as const
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+function configOf(source: SourceName, environment: Variables) {
+  if (source === 'jetstream') {
+    return { source, ...loadConfig(JetStreamConfig, { ...commonNames, ...jetStreamNames }, environment) } as const
+  }
+  return { source, ...loadConfig(MqttConfig, { ...commonNames, ...brokerNames }, environment) } as const
+}
+
 /** What would run, secrets masked. @throws {AppError} CONFIG_INVALID with every problem */
-export function configInWords(environment: Variables): string {
-  return JSON.stringify(maskSecrets(loadConfig(Config, names, environment)), undefined, 2)
+export function configInWords(source: SourceName, environment: Variables): string {
+  return JSON.stringify(maskSecrets(configOf(source, environment)), undefined, 2)
 }
 
 /** The service itself; it ends by a signal. */
-export async function run(environment: Variables): Promise<void> {
+export async function run(source: SourceName, environment: Variables): Promise<void> {
   const log = createLog('ingest')
   await runProcess(log, async () => {
-    const config = loadConfig(Config, names, environment)
-    const { databaseUrl, lanes, deadLettersPerDay, killAt } = config
+    const config = configOf(source, environment)
+    const { databaseUrl, killAt } = config
     const operations = Operations.of('ingest', config, log)
     const running = await startIngest({
-      ...{ databaseUrl, log, ...listenOptions(config), ...mirrorOptions(config) },
+      ...{ databaseUrl, log, ...sourceOptions(config) },
       clock: systemClock,
-      limits: { accept: { lanes, deadLettersPerDay }, broker: brokerLimits(config) },
       killPoint: killPointAt(killAt),
       ...(operations === undefined ? {} : { committed: commitDurations(operations.metrics) })
     })
@@ -56,4 +62,11 @@ export async function run(environment: Variables): Promise<void> {
     showIngest(operations.metrics, running)
     return operations.show(process, ingestChecks(running))
   })
+}
+
+function sourceOptions(config: ReturnType<typeof configOf>): Partial<IngestOptions> {
+  const { lanes, deadLettersPerDay } = config
+  const accept = { lanes, deadLettersPerDay }
+  if (config.source === 'jetstream') return { jetstream: jetStreamOptions(config), limits: { accept } }
+  return { ...listenOptions(config), limits: { accept, broker: brokerLimits(config) } }
 }

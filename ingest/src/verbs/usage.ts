@@ -1,5 +1,6 @@
-export const usage = `ingest run [--check-config]
-    broker, acceptance, validation and commands; settings come from the environment (see README)
+export const usage = `ingest run [--source mqtt|jetstream] [--check-config]
+    broker, acceptance, validation and commands; settings come from the environment (see README);
+    with --source jetstream NATS takes the broker's place, and any number of processes may run
 
 ingest replay-dead-letters [--code CODE] [--gateway ID] [--since INSTANT] [--dry-run]
     takes dead letters again, after what was wrong is mended: all that are not taken yet, or those of a code, of a gateway,
@@ -17,5 +18,9 @@ ingest ca revoke GATEWAY [--serial S]
     lets the gateway's certificates in no more, or one of them
 ingest ca list [GATEWAY]
     gateway, serial, issued, not after, state
+
+ingest nats-config --key FILE [--out FILE]
+    accounts, users and rights for nats-server from the certificates in force; ingest's key is made in FILE if it is not there.
+    Run it after every enrolment and revocation, and tell the nodes to reload
 
 Exit codes: 0 done, 1 a failure, 2 wrong use or configuration.`
