@@ -44,8 +44,9 @@ export async function startBench(name: string, options: BenchOptions): Promise<B
     stopping ??= stopAll()
     return stopping
   }
-  // Whatever goes wrong, no process stays behind: the server is in a group of its own and hears no Ctrl-C.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().finally(() => process.exit(1)))
+  // Whatever goes wrong, no process stays behind: the server is in a group of its own and hears no Ctrl-C. A
+  // signal may come twice, to this process and to its group.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop().finally(() => process.exit(1)))
   try {
     const settings = Object.entries(cluster.settings).map((setting) => setting.join(' '))
     console.log(settings.join(', '))

@@ -15,6 +15,7 @@ import { registerWeb } from './plugins/web.js'
 import { billRunRoutes } from './resources/bill-runs/routes.js'
 import { collectionRoutes } from './resources/collections/routes.js'
 import { documentRoutes } from './resources/documents/routes.js'
+import { downlinkRoutes } from './resources/downlinks/routes.js'
 import { gatewayRoutes } from './resources/gateways/routes.js'
 import { importRoutes } from './resources/imports/routes.js'
 import { invoiceRoutes } from './resources/invoices/routes.js'
@@ -55,6 +56,7 @@ const resources = [
   collectionRoutes,
   documentRoutes,
   gatewayRoutes,
+  downlinkRoutes,
   importRoutes
 ] as const
 

@@ -25,6 +25,11 @@ export const rights = {
   'collections.take': ['admin', 'clerk'],
   'gateways.read': ['admin', 'clerk'],
   'gateways.write': ['admin'],
+  'downlinks.read': ['admin', 'clerk'],
+  'downlinks.read-now': ['admin', 'clerk'],
+  'downlinks.set-clock': ['admin'],
+  'downlinks.valve': ['admin'],
+  'downlinks.credit': ['admin'],
   'meter-keys.read': ['admin'],
   'meter-keys.write': ['admin'],
   'site.import': ['admin']

@@ -6,6 +6,8 @@ import { Acquisition } from './acquire/acquisition.js'
 import { Counters } from './acquire/counters.js'
 import type { GatewaySite } from './config/check.js'
 import type { GatewayEnvironment } from './config/environment.js'
+import { Executor } from './downlink/executor.js'
+import { Inbox } from './downlink/inbox.js'
 import { countersPath, DiskCounters } from './keys/counters.js'
 import type { KeyRing } from './keys/ring.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
@@ -36,7 +38,7 @@ export interface RunningGateway extends RunningProcess {
 
 const reportEveryMs = 60_000
 
-/** The gateway's parts, put together: schedule, acquisition, spool, uplink. */
+/** The gateway's parts, put together: schedule, acquisition, spool, commands, uplink. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { site, environment, log, clock, killPoint = noKillPoint } = options
   const counters = new Counters()
@@ -50,6 +52,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       bus.protocol.open(bus.options, { clock, answerWithinMs: bus.answerWithinMs, counters: counterStore })
     ])
   )
+  const inbox = await Inbox.open({ directory: `${environment.spool}-commands`, clock, log, killPoint })
+  const keysOf = (name: string): MeterKeys | undefined => keys.get(name)
+  const executor = inbox && new Executor({ inbox, buses, sites: site.buses, acquisition, keysOf, zone: site.zone, clock, log, counters })
   const uplink = new Uplink({
     gateway: site.gateway,
     url: site.mqttUrl,
@@ -61,8 +66,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     log,
     counters,
     clock,
-    killPoint
+    killPoint,
+    ...(inbox === undefined ? {} : { commands: inbox })
   })
+  executor?.start()
   uplink.start()
   const polls: Subscription = schedule(site.buses, {
     clock,
@@ -89,8 +96,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     async stop() {
       clearInterval(report)
       polls.unsubscribe()
+      await executor?.stop()
       await Promise.all([...buses.values()].map((bus) => bus.close()))
       await uplink.stop()
+      await inbox?.close()
       await spool.close()
       await counterStore.close()
       log.info('counts', { ...counters.snapshot(), spool: spool.state })

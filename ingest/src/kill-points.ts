@@ -13,7 +13,10 @@ export const killPoints = [
   'vee:inserted',
   'adopt:inserted',
   'downlink:claimed',
-  'downlink:taken'
+  'downlink:taken',
+  'mirror:before-write',
+  'mirror:written',
+  'mirror:before-cursor'
 ] as const
 export type KillPointName = (typeof killPoints)[number]
 

@@ -16,6 +16,8 @@ import { typedReading } from './commands/typed-reading.js'
 import { type DownlinkLimits, DownlinkWorker } from './downlink/worker.js'
 import type { JetStreamOptions } from './jetstream/options.js'
 import { type KillPoint, noKillPoint } from './kill-points.js'
+import { Mirror, type MirrorLimits } from './mirror/mirror.js'
+import type { ReceiverOptions } from './mirror/receiver.js'
 import { noStatistics, type Statistics } from './statistics.js'
 import { startStorageKeeper } from './storage-keeper.js'
 import { ExchangeIds } from './store/exchanges.js'
@@ -30,6 +32,7 @@ export interface IngestLimits {
   readonly resolver: Partial<ResolverLimits>
   readonly vee: Partial<VeeLimits>
   readonly downlink: Partial<DownlinkLimits>
+  readonly mirror: Partial<MirrorLimits>
   /** how often readings that were ahead of their time are looked at again */
   readonly dueEveryMs: number
 }
@@ -50,19 +53,21 @@ export interface IngestOptions {
   readonly killPoint?: KillPoint
   /** told how long each batch took to commit */
   readonly committed?: (seconds: number) => void
+  /** where readings are mirrored to; nowhere by default */
+  readonly mirror?: ReceiverOptions
 }
 
 export interface RunningIngest {
   /** where the broker listens in plain text, or by TLS if it does not; 0 when messages come from JetStream */
   readonly port: number
   readonly tlsPort?: number
-  statistics(): Statistics & { readonly vee: VeeStatistics }
   /** how it is now */
   state(): IngestState
   /** spans that wait to be validated, counted up to a bound. @throws when the database does not answer */
   backlog(): Promise<number>
   /** @throws when the database does not answer */
   reachDatabase(): Promise<void>
+  statistics(): Statistics & { readonly vee: VeeStatistics }
   /** Takes nothing new, stores and acknowledges what is under way, ends. */
   stop(): Promise<void>
 }
@@ -74,6 +79,8 @@ export interface IngestState {
   /** more is held than can be stored in time */
   readonly pressed: boolean
   readonly heldBytes: number
+  /** how far the mirror is behind; undefined without one */
+  readonly mirrorLagMs: number | undefined
 }
 
 /** A lane's, the validator's, the adoption's and two of the commands, and a few that check passwords or make partitions. */
@@ -140,22 +147,24 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       { ...{ pool, clock, log, partitions, stored }, dueEveryMs: limits.dueEveryMs ?? dueEveryMs },
       adoption
     )
+    const mirror = startMirror(options, statistics)
     const storage = startStorageKeeper({ databaseUrl: options.databaseUrl, log, partitions })
     log.info('taking messages', { source: options.jetstream === undefined ? 'mqtt' : 'jetstream', ...listening })
     return {
       port: (listening.plain ?? listening.tls)?.port ?? 0,
       ...(listening.tls === undefined ? {} : { tlsPort: listening.tls.port }),
-      statistics: () => ({ ...structuredClone(statistics), vee: vee.statistics() }),
       state: () => ({
         listening: source.listening,
         connected: source.connected,
         pressed: acceptor.pressure.high,
-        heldBytes: acceptor.heldBytes
+        heldBytes: acceptor.heldBytes,
+        mirrorLagMs: mirror?.lagMs()
       }),
       backlog: () => countDirty(pool),
       reachDatabase: async () => {
         await pool.query('select 1')
       },
+      statistics: () => ({ ...structuredClone(statistics), vee: vee.statistics() }),
       stop: async () => {
         source.refuseMessages()
         await Promise.race([acceptor.idle(), new Promise((resolve) => setTimeout(resolve, drainWithinMs).unref())])
@@ -165,7 +174,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
         await source.close()
         await downlinks.stop()
         await background.stop()
-        await storage.stop()
+        await Promise.all([storage.stop(), mirror?.stop()])
         await vee.stop()
         await pool.end()
       }
@@ -177,6 +186,12 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     await pool.end()
     throw thrown
   }
+}
+
+function startMirror(options: IngestOptions, statistics: Statistics): Mirror | undefined {
+  const { databaseUrl, clock, log, killPoint = noKillPoint, mirror, limits } = options
+  if (mirror === undefined) return undefined
+  return new Mirror({ databaseUrl, clock, log, killPoint, statistics, receiver: mirror, ...(limits?.mirror && { limits: limits.mirror }) })
 }
 
 async function reach(partitions: Partitions, clock: Clock): Promise<void> {

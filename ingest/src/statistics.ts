@@ -39,6 +39,12 @@ export interface Statistics {
   downlinksSent: number
   downlinksAnswered: number
   downlinksExpired: number
+  /** readings that the mirror's receiver has taken, some of them twice */
+  mirrorReadings: number
+  /** readings that it would not take, which were left out */
+  mirrorRefused: number
+  /** how often it or the database was out of reach, and all was tried again */
+  mirrorFailures: number
 }
 
 export function noStatistics(): Statistics {
@@ -70,6 +76,9 @@ export function noStatistics(): Statistics {
     foreignMissing: 0,
     downlinksSent: 0,
     downlinksAnswered: 0,
-    downlinksExpired: 0
+    downlinksExpired: 0,
+    mirrorReadings: 0,
+    mirrorRefused: 0,
+    mirrorFailures: 0
   }
 }

@@ -7,7 +7,7 @@ import type { Pool } from '@endeks/database/pool'
 import { testDatabase } from '@endeks/database/testing'
 import { createLog, type RunningProcess, systemClock } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
-import { startSite } from '@endeks/firmware-sim/site'
+import { type SimulatedSite, startSite } from '@endeks/firmware-sim/site'
 import { checkGatewaySite, loadProfiles, shippedProfiles } from '@endeks/gateway/config'
 import { startGateway } from '@endeks/gateway/service'
 import { startIngest } from '@endeks/ingest/service'
@@ -33,11 +33,16 @@ export interface Way {
  * Starts every part for a site and takes the site in; everything is stopped when the test is over.
  *
  * @param meterClock what the simulated meters go by
+ * @param simulate what they have beside what the site says of them
  */
 export async function startWay(
   t: Pick<Test, 'teardown'>,
   dated: DatedSite,
-  { webRoot, meterClock = systemClock }: { readonly webRoot?: string; readonly meterClock?: Clock } = {}
+  {
+    webRoot,
+    meterClock = systemClock,
+    simulate = (site) => site
+  }: { readonly webRoot?: string; readonly meterClock?: Clock; readonly simulate?: (site: SimulatedSite) => SimulatedSite } = {}
 ): Promise<Way> {
   const database = await testDatabase(t)
   const admin = database.createPool()
@@ -65,7 +70,7 @@ export async function startWay(
   const client = await signIn(base, { login: 'admin', password })
   const passwords = new Map(dated.site.gateways.map((gateway) => [gateway.id, gatewayPassword]))
   await client.put('/site', importOf(dated, passwords))
-  const simulated = await startSite(simulatedSiteOf(dated), meterClock)
+  const simulated = await startSite(simulate(simulatedSiteOf(dated)), meterClock)
   running.push(simulated)
   const mqttUrl = `mqtt://127.0.0.1:${ingest.port}`
   for (const gateway of dated.site.gateways) {

@@ -450,6 +450,23 @@ export interface MeteringExchange {
   response: Buffer
 }
 
+export interface MeteringMirrorCursor {
+  target: string
+  received_us: bigint
+  register_id: bigint
+  at_us: bigint
+  moved_at: Generated<Timestamp>
+}
+
+export interface MeteringMirrorRefusal {
+  target: string
+  register_id: bigint
+  at: Timestamp
+  refused_at: Generated<Timestamp>
+  code: string
+  message: string
+}
+
 export interface MeteringProfile {
   hash: Buffer
   content: string
@@ -721,6 +738,8 @@ export interface DB {
   'metering.downlink': MeteringDownlink
   'metering.exception': MeteringException
   'metering.exchange': MeteringExchange
+  'metering.mirror_cursor': MeteringMirrorCursor
+  'metering.mirror_refusal': MeteringMirrorRefusal
   'metering.profile': MeteringProfile
   'metering.reading': MeteringReading
   'metering.reading_conflict': MeteringReadingConflict

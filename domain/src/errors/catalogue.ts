@@ -56,6 +56,8 @@ export const catalogue = {
   MESSAGE_KEY_UNMAPPED: { status: 422, retryable: false },
   MESSAGE_VALUE_REFUSED: { status: 422, retryable: false },
   MESSAGE_BIRTH_NEEDED: { status: 409, retryable: false },
+  MIRROR_POINT_REFUSED: { status: 422, retryable: false },
+  MIRROR_UNAVAILABLE: { status: 503, retryable: true },
   // commands between services
   COMMAND_UNKNOWN: { status: 400, retryable: false },
   COMMAND_FAILED: { status: 500, retryable: false },
@@ -66,6 +68,7 @@ export const catalogue = {
   COMMAND_UNSUPPORTED: { status: 422, retryable: false },
   COMMAND_EXPIRED: { status: 409, retryable: true },
   COMMAND_INTERRUPTED: { status: 409, retryable: false },
+  OTHER_DEVICE: { status: 409, retryable: false },
   GATEWAY_CLOCK_WRONG: { status: 409, retryable: true },
   // processes and the database
   KEYS_BUSY: { status: 409, retryable: true },

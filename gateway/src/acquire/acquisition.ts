@@ -1,5 +1,5 @@
 import { asError } from '@endeks/domain/errors'
-import { formatIdentity, type MeterReading } from '@endeks/domain/metering'
+import { type DeviceIdentity, formatIdentity, type MeterReading } from '@endeks/domain/metering'
 import type { Log } from '@endeks/domain/process'
 import type { Clock } from '@endeks/domain/time'
 import { decodeEvidence } from '../codec/registry.js'
@@ -31,9 +31,14 @@ export interface AcquisitionDependencies {
   readonly keysOf: (name: string) => MeterKeys | undefined
 }
 
+/** What one poll came to, for who asked for it by itself. */
+export type PollReport = { readonly readings: number; readonly identity: DeviceIdentity } | DecodeFailure
+
 interface BusPoll extends Poll {
   readonly bus: Pick<Bus, 'read'>
   readonly site: SiteBus
+  /** told once the poll is over, unless it was called off */
+  readonly report?: (report: PollReport) => void
 }
 
 /** A poll with what its meter needs to be understood. */
@@ -116,6 +121,7 @@ export class Acquisition {
     if (readout === undefined) return false
     await this.#writer.write({ lane: 'live', readouts: [readout], profiles: [poll.meter.profile], marks: [] })
     this.#dependencies.counters.add('readings', current.length)
+    poll.report?.({ readings: current.length, identity: decoded.identity })
     return true
   }
 
@@ -150,6 +156,7 @@ export class Acquisition {
 
   #failed(poll: BusPoll, error: DecodeFailure, bytes: Pick<Exchange, 'request' | 'response'>): false {
     this.#warn('read failed', poll, error, bytes)
+    poll.report?.(error)
     return false
   }
 

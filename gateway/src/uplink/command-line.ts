@@ -48,7 +48,11 @@ export class CommandLine {
       const kept = packet.topic === this.#topic ? options.desk.receive(payload) : Promise.resolve()
       kept.then(
         () => done(),
-        (thrown: unknown) => this.#fail(`a command could not be kept: ${asError(thrown).message}`)
+        (thrown: unknown) => {
+          // Without an acknowledgement it comes again; what else comes over this connection goes on.
+          options.log.error('a command could not be kept', { message: asError(thrown).message })
+          done(asError(thrown))
+        }
       )
     }
   }

@@ -27,8 +27,8 @@ export const defaultAcceptLimits: AcceptLimits = {
   batchBytes: 8 * 1024 * 1024,
   batchMessages: 2_000,
   payloadBytes: 512 * 1024,
-  pendingBytes: 64 * 1024 * 1024,
-  refuseBytes: 128 * 1024 * 1024,
+  pendingBytes: 16 * 1024 * 1024,
+  refuseBytes: 96 * 1024 * 1024,
   deadLettersPerDay: 1_000,
   attempts: 4
 }

@@ -21,6 +21,7 @@ export function ingestChecks(ingest: RunningIngest): Check[] {
 export function showIngest(metrics: Metrics, ingest: RunningIngest): void {
   showReadings(metrics, ingest)
   showConnections(metrics, ingest)
+  showMirror(metrics, ingest)
   metrics.total({ name: 'endeks_ingest_messages_total', help: 'messages taken from gateways' }, () => one(ingest.statistics().messages))
   metrics.total({ name: 'endeks_ingest_messages_unacknowledged_total', help: 'messages that were not stored in time' }, () =>
     one(ingest.statistics().messagesUnacknowledged)
@@ -64,4 +65,19 @@ function showConnections(metrics: Metrics, ingest: RunningIngest): void {
   metrics.total(refused, () => by('reason', ingest.statistics().connectsRefusedBy))
   const cut = { name: 'endeks_ingest_connections_cut_total', help: 'connections that were ended, by reason', labels: ['reason'] }
   metrics.total(cut, () => by('reason', ingest.statistics().connectionsCutBy))
+}
+
+function showMirror(metrics: Metrics, ingest: RunningIngest): void {
+  if (ingest.state().mirrorLagMs === undefined) return
+  const words = { name: 'endeks_ingest_mirror_readings_total', help: 'readings brought to the mirror, by outcome', labels: ['outcome'] }
+  metrics.total(words, () => {
+    const { mirrorReadings: taken, mirrorRefused: refused } = ingest.statistics()
+    return by('outcome', { taken, refused })
+  })
+  metrics.total({ name: 'endeks_ingest_mirror_failures_total', help: 'times that the mirror had to wait and try again' }, () =>
+    one(ingest.statistics().mirrorFailures)
+  )
+  metrics.level({ name: 'endeks_ingest_mirror_lag_seconds', help: 'how far the mirror is behind' }, () =>
+    one((ingest.state().mirrorLagMs ?? 0) / 1_000)
+  )
 }

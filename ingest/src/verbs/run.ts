@@ -5,6 +5,7 @@ import { type IngestOptions, startIngest } from '../service.js'
 import { brokerLimits, brokerNames, brokerSettings, listenOptions } from './broker-settings.js'
 import { jetStreamNames, jetStreamOptions, jetStreamSettings } from './jetstream-settings.js'
 import { commitDurations, ingestChecks, showIngest } from './metrics.js'
+import { mirrorNames, mirrorOptions, mirrorSettings } from './mirror-settings.js'
 
 /** Where messages come from: our own broker, or NATS JetStream. */
 export const sources = ['mqtt', 'jetstream'] as const
@@ -15,6 +16,7 @@ const common = {
   lanes: Type.Integer({ minimum: 1, maximum: 8, default: 2 }),
   deadLettersPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1_000 }),
   ...operationsSettings,
+  ...mirrorSettings,
   /** the name of a kill point, or `name#n` for the nth time, for tests of what a killed process leaves behind; another service's name means nothing here */
   killAt: Type.Optional(Type.String())
 }
@@ -27,6 +29,7 @@ const commonNames = {
   lanes: 'ENDEKS_INGEST_LANES',
   deadLettersPerDay: 'ENDEKS_DEAD_LETTERS_PER_DAY',
   ...operationsNames,
+  ...mirrorNames,
   killAt: 'ENDEKS_KILL_AT'
 } as const
 
@@ -52,7 +55,7 @@ export async function run(source: SourceName, environment: Variables): Promise<v
     const { databaseUrl, killAt } = config
     const operations = Operations.of('ingest', config, log)
     const running = await startIngest({
-      ...{ databaseUrl, log, ...sourceOptions(config) },
+      ...{ databaseUrl, log, ...sourceOptions(config), ...mirrorOptions(config) },
       clock: systemClock,
       killPoint: killPointAt(killAt),
       ...(operations === undefined ? {} : { committed: commitDurations(operations.metrics) })

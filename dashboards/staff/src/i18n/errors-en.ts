@@ -47,6 +47,9 @@ export const errorsEn: ErrorTexts = {
   MESSAGE_KEY_UNMAPPED: 'The gateway sent a key of which nobody has entered what register it is. Enter it, then replay the message.',
   MESSAGE_VALUE_REFUSED: 'A value in the message is no index of a register. Check the key, its unit and its decimal places at the gateway.',
   MESSAGE_BIRTH_NEEDED: 'The gateway used an alias that no birth certificate explained. It was asked for a new one.',
+  MIRROR_POINT_REFUSED: "The reading was not mirrored. The other database refused it. It is stored here; look at the receiver's log.",
+  MIRROR_UNAVAILABLE:
+    'Nothing is mirrored for now. The other database does not answer or refuses everything. Check its address, token and disk.',
   MESSAGE_FOREIGN_GATEWAY: "The message was refused. It was sent in another gateway's name. Check the identity of the gateway.",
   MESSAGE_EVIDENCE_HASH: "The message was refused. The telegram's hash does not fit its bytes. Check the gateway.",
   COMMAND_UNKNOWN: 'Nothing was done. The server does not know this work. Check the version of the server.',
@@ -58,6 +61,7 @@ export const errorsEn: ErrorTexts = {
     'The command was not done. There is no way to ask it of this kind of meter. The profile of the meter can declare one.',
   COMMAND_EXPIRED: 'The command was not done. Its deadline was over before the meter could be asked. Give it again if it is still wanted.',
   COMMAND_INTERRUPTED: 'The command may have been done. The gateway stopped in the middle of it. Read the meter before you give it again.',
+  OTHER_DEVICE: 'The command was not done. Another meter answers at this place. Check which meter is installed there.',
   GATEWAY_CLOCK_WRONG: 'The clock was not set. The clock of the gateway itself is wrong. Correct that one, then try again.',
   KEYS_BUSY: 'The meter keys are in use by a running gateway. Stop the gateway, then try again.',
   KEY_MISSING: 'A meter key that is needed here is missing. Import the key file of the meter, or start the service with its secret.',

@@ -49,6 +49,9 @@ export const errorsTr: ErrorTexts = {
   MESSAGE_VALUE_REFUSED:
     'Mesajdaki bir değer sayaç endeksi değil. Ağ geçidindeki anahtarı, birimini ve ondalık basamaklarını kontrol edin.',
   MESSAGE_BIRTH_NEEDED: 'Ağ geçidi, doğum belgesinde açıklanmamış bir takma ad kullandı. Kendisinden yeni belge istendi.',
+  MIRROR_POINT_REFUSED: 'Okuma yansıtılmadı. Öteki veritabanı kabul etmedi. Okuma burada saklı; alıcının günlüğüne bakın.',
+  MIRROR_UNAVAILABLE:
+    'Şimdilik yansıtma yapılmıyor. Öteki veritabanı yanıt vermiyor ya da her şeyi geri çeviriyor. Adresini, anahtarını ve diskini denetleyin.',
   MESSAGE_FOREIGN_GATEWAY: 'Mesaj alınmadı. Başka bir ağ geçidinin adına gönderilmiş. Ağ geçidinin kimliğini denetleyin.',
   MESSAGE_EVIDENCE_HASH: 'Mesaj alınmadı. Telgrafın özeti baytlarıyla uyuşmuyor. Ağ geçidini denetleyin.',
   COMMAND_UNKNOWN: 'İşlem yapılmadı. Sunucu bu işi tanımıyor. Sunucunun sürümünü denetleyin.',
@@ -59,6 +62,7 @@ export const errorsTr: ErrorTexts = {
   COMMAND_UNSUPPORTED: 'Komut yapılmadı. Bu tür sayaca bunu iletmenin bir yolu yok. Sayacın profilinde tanımlanabilir.',
   COMMAND_EXPIRED: 'Komut yapılmadı. Sayaca sorulamadan süresi doldu. Hâlâ gerekliyse yeniden verin.',
   COMMAND_INTERRUPTED: 'Komut yapılmış olabilir. Ağ geçidi işin ortasında durdu. Yeniden vermeden önce sayacı okuyun.',
+  OTHER_DEVICE: 'Komut yapılmadı. Bu yerde başka bir sayaç yanıt veriyor. Orada hangi sayacın takılı olduğunu denetleyin.',
   GATEWAY_CLOCK_WRONG: 'Saat ayarlanmadı. Ağ geçidinin kendi saati yanlış. Önce onu düzeltin, sonra yeniden deneyin.',
   KEYS_BUSY: 'Sayaç anahtarları çalışan bir ağ geçidinde kullanılıyor. Ağ geçidini durdurun, sonra yeniden deneyin.',
   KEY_MISSING: 'Gereken sayaç anahtarı yok. Sayacın anahtar dosyasını verin veya hizmeti gizli değeriyle başlatın.',
