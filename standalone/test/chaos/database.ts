@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type EmbeddedServer, startEmbedded } from '@endeks/database/embedded'
 import { ensureDatabase, migrate } from '@endeks/database/migrate'
 import { createPool, type Pool } from '@endeks/database/pool'
@@ -33,14 +35,25 @@ export class Database {
     return this.#pool
   }
 
-  /** Power off and on again, at the same port. */
-  async kill(): Promise<void> {
-    const { pid, closed, port } = this.#server
-    const pool = this.#pool
-    process.kill(pid, 'SIGKILL')
+  /** Power off and on again, at the same port. @param recoverForMs how long it has to recover at least */
+  async kill({ recoverForMs = 0 }: { readonly recoverForMs?: number } = {}): Promise<void> {
+    process.kill(this.#server.pid, 'SIGKILL')
+    await this.#restart(recoverForMs)
+  }
+
+  /** Starts it again if it has ended by itself. */
+  async revive(): Promise<void> {
+    const ended = await Promise.race([this.#server.closed.then(() => true), sleep(2_000).then(() => false)])
+    if (ended) await this.#restart(0)
+  }
+
+  async #restart(recoverForMs: number): Promise<void> {
+    const { closed, port } = this.#server
     await closed
-    await Promise.all([pool.end(), this.#server.stop()])
-    this.#server = await startEmbedded({ directory: join(this.#directory, 'database'), port, log: quiet })
+    await Promise.all([this.#pool.end(), this.#server.stop()])
+    const starting = startEmbedded({ directory: join(this.#directory, 'database'), port, log: quiet })
+    if (recoverForMs > 0) await holdRecovery(join(this.#directory, 'database'), recoverForMs)
+    this.#server = await starting
     this.#pool = poolOf(this.#server)
   }
 
@@ -48,6 +61,37 @@ export class Database {
     await this.#pool.end()
     await this.#server.stop()
   }
+}
+
+/** Stops the process that recovers, and lets it go on after a while: until then everybody is told that the server starts up. */
+async function holdRecovery(directory: string, forMs: number): Promise<void> {
+  const until = performance.now() + forMs
+  while (performance.now() < until) {
+    const pid = recoveringIn(directory)
+    if (pid !== undefined) {
+      process.kill(pid, 'SIGSTOP')
+      await sleep(until - performance.now())
+      process.kill(pid, 'SIGCONT')
+      return
+    }
+    await sleep(1)
+  }
+  throw new Error('PostgreSQL was never seen to recover')
+}
+
+function recoveringIn(directory: string): number | undefined {
+  const pid = readdirSync('/proc').find((name) => {
+    if (!/^\d+$/.test(name)) return false
+    try {
+      return (
+        readFileSync(`/proc/${name}/cmdline`, 'utf8').startsWith('postgres: startup') &&
+        readlinkSync(`/proc/${name}/cwd`).startsWith(directory)
+      )
+    } catch {
+      return false
+    }
+  })
+  return pid === undefined ? undefined : Number(pid)
 }
 
 function poolOf(server: EmbeddedServer): Pool {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { systemClock } from '@endeks/domain/process'
 
-const gatewayPoints: readonly string[] = []
+import { killPoints as gatewayPoints } from '@endeks/gateway/service'
 
 import { Random } from './random.js'
 import { rounds } from './rounds.js'

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { killPoints as ingestPoints, type KillPointName } from '@endeks/ingest/service'
+import { type KillPointName, killPoints as ingestPoints } from '@endeks/ingest/service'
+import { disasters } from './disasters.js'
 import type { Random } from './random.js'
 import type { World } from './world.js'
 
@@ -105,6 +106,6 @@ const atAnyMoment: readonly Round[] = [
 
 /** Every named kill point once, in a drawn order, then whatever is drawn. */
 export function* rounds(random: Random, gatewayPoints: readonly string[]): Generator<Round> {
-  yield* random.shuffled([...ingestPoints.map(ingestDiesAt), ...gatewayPoints.map(gatewayDiesAt), ...atAnyMoment])
+  yield* random.shuffled([...ingestPoints.map(ingestDiesAt), ...gatewayPoints.map(gatewayDiesAt), ...atAnyMoment, ...disasters])
   for (;;) yield random.pick(atAnyMoment)
 }

@@ -28,6 +28,14 @@ export class Service {
     return this.#options.name
   }
 
+  get log(): string {
+    return this.#options.log
+  }
+
+  get runs(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   /**
    * Starts it.
    *

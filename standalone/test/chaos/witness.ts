@@ -17,6 +17,7 @@ interface Link {
 export class Witness {
   readonly #server: Server
   readonly #links = new Set<Link>()
+  readonly #listeners = new Set<(topic: string) => void>()
   #acknowledged: Acknowledged[] = []
   #target = 0
   #down = false
@@ -41,6 +42,12 @@ export class Witness {
   /** What was acknowledged since the last call. */
   take(): Acknowledged[] {
     return this.#acknowledged.splice(0)
+  }
+
+  /** @returns what ends it */
+  onAcknowledged(listener: (topic: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Ends every connection and takes no new one until `mend`. */
@@ -92,7 +99,9 @@ export class Witness {
         const packetId = frame.body.readUInt16BE(0)
         const promise = sent.get(packetId)
         sent.delete(packetId)
-        if (promise !== undefined) this.#acknowledged.push(promise)
+        if (promise === undefined) continue
+        this.#acknowledged.push(promise)
+        for (const listener of this.#listeners) listener(promise.topic)
       }
       gateway.write(chunk)
     })

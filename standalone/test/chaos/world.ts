@@ -4,10 +4,15 @@ import { AppError } from '@endeks/domain/errors'
 import type { RunningProcess } from '@endeks/domain/process'
 import { checkSimulatedSite, startSite } from '@endeks/firmware-sim/site'
 import { Database } from './database.js'
+import { DeviceTime } from './device-time.js'
 import { type ChaosMeter, gatewaySite, gateways, MeterTime, meters, simulatedSite } from './meters.js'
 import { enterLate, enterSite, password } from './registry.js'
 import { Service } from './service.js'
+import { SmallDisk } from './small-disk.js'
 import { Witness } from './witness.js'
+
+type PartName = 'time' | 'database' | 'witness' | 'ingest' | 'gateways' | 'spoolDisk' | 'databaseDisk' | 'deviceTime'
+type Parts = Pick<World, PartName> & { readonly meters: RunningProcess }
 
 /** Everything that a reading passes, from the meter to the table, each part of which may fail. */
 export class World {
@@ -16,21 +21,32 @@ export class World {
   readonly witness: Witness
   readonly ingest: Service
   readonly gateways: readonly Service[]
+  /** where the first gateway's spool lies, and where the database; undefined where this account may not mount */
+  readonly spoolDisk: SmallDisk | undefined
+  readonly databaseDisk: SmallDisk | undefined
+  /** what the first gateway takes for the time */
+  readonly deviceTime: DeviceTime
   readonly #meters: RunningProcess
   readonly #late: ChaosMeter[] = meters.filter((meter) => meter.late)
 
-  private constructor(parts: Pick<World, 'time' | 'database' | 'witness' | 'ingest' | 'gateways'> & { readonly meters: RunningProcess }) {
+  private constructor(parts: Parts) {
     this.time = parts.time
     this.database = parts.database
     this.witness = parts.witness
     this.ingest = parts.ingest
     this.gateways = parts.gateways
+    this.spoolDisk = parts.spoolDisk
+    this.databaseDisk = parts.databaseDisk
+    this.deviceTime = parts.deviceTime
     this.#meters = parts.meters
   }
 
   static async start(directory: string, runMs: number): Promise<World> {
     const time = new MeterTime(runMs)
-    const database = await Database.start(directory)
+    const databaseDisk = diskIn(directory, 'database-disk', 700)
+    const spoolDisk = diskIn(directory, 'spool-disk', 64)
+    const deviceTime = new DeviceTime(directory)
+    const database = await Database.start(databaseDisk?.path ?? directory)
     await enterSite(database.pool)
     const simulated = await startSite(checkSimulatedSite(simulatedSite(time), 'the simulated site'), time)
     const witness = new Witness()
@@ -39,15 +55,23 @@ export class World {
       ...{ name: 'ingest', workspace: 'ingest', args: ['run'], log: join(directory, 'ingest.log') },
       environment: { ENDEKS_DATABASE_URL: database.url, ENDEKS_MQTT_PORT: '0' }
     })
-    const services = gateways.map((name) => {
-      const home = join(directory, name)
+    const services = gateways.map((name, ordinal) => {
+      const home = join(ordinal === 0 ? (spoolDisk?.path ?? directory) : directory, name)
       mkdirSync(home)
       const site = join(home, 'site.json')
       writeFileSync(site, JSON.stringify(gatewaySite(name, time, { mqttPort, ports: simulated.ports })))
-      const environment = { ENDEKS_SPOOL: join(home, 'spool'), ENDEKS_MQTT_PASSWORD: password }
+      const environment = {
+        ...(ordinal === 0 ? deviceTime.environment : {}),
+        ENDEKS_SPOOL: join(home, 'spool'),
+        ENDEKS_MQTT_PASSWORD: password
+      }
       return new Service({ name, workspace: 'gateway', args: ['run', site], environment, log: join(directory, `${name}.log`) })
     })
-    const world = new World({ ...{ time, database, witness, ingest }, gateways: services, meters: simulated })
+    const world = new World({
+      ...{ time, database, witness, ingest, spoolDisk, databaseDisk, deviceTime },
+      gateways: services,
+      meters: simulated
+    })
     await world.startIngest()
     for (const gateway of services) await world.startGateway(gateway)
     return world
@@ -80,5 +104,11 @@ export class World {
     this.witness.close()
     await this.#meters.stop()
     await this.database.stop()
+    this.spoolDisk?.unmount()
+    this.databaseDisk?.unmount()
   }
+}
+
+function diskIn(directory: string, name: string, megabytes: number): SmallDisk | undefined {
+  return process.getuid?.() === 0 ? new SmallDisk(join(directory, name), megabytes) : undefined
 }
