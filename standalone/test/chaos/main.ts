@@ -7,8 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { systemClock } from '@endeks/domain/process'
 
-import { killPoints as gatewayPoints } from '@endeks/gateway/service'
-
 import { Random } from './random.js'
 import { rounds } from './rounds.js'
 import { brokenPromises, contradictions, inventedValues, missingValues, sequenceGaps, waiting } from './verdict.js'
@@ -36,7 +34,7 @@ say(`${count} rounds, seed ${seed}`)
 const world = await World.start(directory, Math.max(60_000, count * roundMs))
 
 let number = 0
-for (const round of rounds(random, gatewayPoints)) {
+for (const round of rounds(random)) {
   number += 1
   const found = [await round.run(world, random), ...(await holdPromises())].filter((problem) => problem !== undefined)
   say(`round ${number}: ${round.name}; ${promises} messages acknowledged so far${found.length === 0 ? '' : `\n  ${found.join('\n  ')}`}`)

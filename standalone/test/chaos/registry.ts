@@ -1,6 +1,7 @@
 import { enqueue } from '@endeks/database/commands'
 import type { Pool } from '@endeks/database/pool'
 import { systemClock } from '@endeks/domain/process'
+import { epochMs, toIso } from '@endeks/domain/time'
 import { type ChaosMeter, gateways, meters, waterVolume } from './meters.js'
 
 export const password = 'a-password-for-chaos'
@@ -37,4 +38,14 @@ export async function enterLate(pool: Pool, meter: ChaosMeter): Promise<void> {
   await enterMeter(pool, meter)
   const order = { owner: 'ingest', kind: 'adopt-unassigned', payload: { gatewayId: meter.gateway }, requestedBy: 'chaos' } as const
   await enqueue(pool, { ...order, deadlineMs: 600_000 }, systemClock)
+}
+
+/** Somebody wants to know what the first meter shows now. */
+export async function askForReading(pool: Pool): Promise<void> {
+  const [meter] = meters
+  if (meter === undefined) throw new Error('there is no meter')
+  const { gateway, bus, address } = meter
+  const deadline = toIso(epochMs(systemClock.now() + 600_000))
+  const payload = { place: { gateway, bus, address }, kind: 'read-now', parameters: {}, deadline }
+  await enqueue(pool, { owner: 'ingest', kind: 'downlink', payload, requestedBy: 'chaos', deadlineMs: 600_000 }, systemClock)
 }

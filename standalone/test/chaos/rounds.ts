@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type KillPointName, killPoints as ingestPoints } from '@endeks/ingest/service'
+import { type KillPointName as GatewayPoint, killPoints as gatewayPoints } from '@endeks/gateway/service'
+import { killPoints as ingestPoints, type KillPointName } from '@endeks/ingest/service'
 import { disasters } from './disasters.js'
 import type { Random } from './random.js'
+import { askForReading } from './registry.js'
 import type { World } from './world.js'
 
 /** One thing that goes wrong, and is over again when the promise resolves. */
@@ -20,6 +22,7 @@ function ingestDiesAt(point: KillPointName): Round {
     async run(world) {
       await world.ingest.kill()
       if (point === 'adopt:inserted' && !(await world.enterOneLate())) return undefined
+      if (point.startsWith('downlink:')) await askForReading(world.database.pool)
       await world.startIngest(point)
       await reconnect(world)
       const died = await world.ingest.dies(reachWithinMs)
@@ -30,14 +33,23 @@ function ingestDiesAt(point: KillPointName): Round {
   }
 }
 
-function gatewayDiesAt(point: string): Round {
+/** A spool that loses messages to its limit or is damaged loses what is to be held against the tables here: its own tests kill there. */
+const elsewhere: readonly GatewayPoint[] = ['loss.before-forgetting', 'loss.forgotten', 'damage.aside', 'damage.salvaged']
+
+function gatewayDiesAt(point: GatewayPoint): Round {
   return {
     name: `a gateway dies at ${point}`,
     async run(world, random) {
-      const gateway = random.pick(world.gateways)
+      const { spoolDisk } = world
+      const full = point === 'full.closed'
+      if (full && spoolDisk === undefined) return 'not run: this account may not mount a disk'
+      const gateway = full ? world.gateways[0] : random.pick(world.gateways)
+      if (gateway === undefined) throw new Error('there is no gateway')
       await gateway.kill()
       await world.startGateway(gateway, point)
+      if (full) spoolDisk?.fill()
       const died = await gateway.dies(reachWithinMs)
+      spoolDisk?.empty()
       if (!died) await gateway.kill()
       await world.startGateway(gateway)
       return died ? undefined : `${gateway.name} never came to ${point}`
@@ -105,7 +117,8 @@ const atAnyMoment: readonly Round[] = [
 ]
 
 /** Every named kill point once, in a drawn order, then whatever is drawn. */
-export function* rounds(random: Random, gatewayPoints: readonly string[]): Generator<Round> {
-  yield* random.shuffled([...ingestPoints.map(ingestDiesAt), ...gatewayPoints.map(gatewayDiesAt), ...atAnyMoment, ...disasters])
+export function* rounds(random: Random): Generator<Round> {
+  const inGateways = gatewayPoints.filter((point) => !elsewhere.includes(point)).map(gatewayDiesAt)
+  yield* random.shuffled([...ingestPoints.map(ingestDiesAt), ...inGateways, ...atAnyMoment, ...disasters])
   for (;;) yield random.pick(atAnyMoment)
 }
