@@ -9,7 +9,7 @@ import { systemClock } from '@endeks/domain/process'
 
 import { Random } from './random.js'
 import { rounds } from './rounds.js'
-import { brokenPromises, contradictions, inventedValues, missingValues, sequenceGaps, waiting } from './verdict.js'
+import { brokenPromises, contradictions, inventedValues, missingValues, sequenceGaps, unmirrored, waiting } from './verdict.js'
 import { World } from './world.js'
 
 const { values } = parseArgs({
@@ -82,6 +82,13 @@ async function settle(): Promise<string[]> {
     await sleep(500)
     gaps = await sequenceGaps(pool)
   }
+  // Nothing new from here on: what is stored must all come to the mirror.
+  for (const gateway of world.gateways) await gateway.stop()
+  let lacking = await unmirrored(pool, await world.receiver.points())
+  while (lacking.length > 0 && performance.now() < until) {
+    await sleep(1_000)
+    lacking = await unmirrored(pool, await world.receiver.points())
+  }
   const left = await waiting(pool)
   say(`${expected} stored values of the meters, ${missing.length} of them missing`)
   return [
@@ -89,6 +96,7 @@ async function settle(): Promise<string[]> {
     ...(left === 0 ? [] : [`${left} readings or spans still wait`]),
     ...(await holdPromises()),
     ...(await inventedValues(pool)),
-    ...gaps
+    ...gaps,
+    ...lacking.slice(0, 20)
   ]
 }

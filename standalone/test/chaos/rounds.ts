@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type KillPointName as GatewayPoint, killPoints as gatewayPoints } from '@endeks/gateway/service'
 import { killPoints as ingestPoints, type KillPointName } from '@endeks/ingest/service'
 import { disasters } from './disasters.js'
+import { gateways } from './meters.js'
 import type { Random } from './random.js'
 import { askForReading } from './registry.js'
 import type { World } from './world.js'
@@ -22,7 +23,7 @@ function ingestDiesAt(point: KillPointName): Round {
     async run(world) {
       await world.ingest.kill()
       if (point === 'adopt:inserted' && !(await world.enterOneLate())) return undefined
-      if (point.startsWith('downlink:')) await askForReading(world.database.pool)
+      if (point.startsWith('downlink:')) await askForReading(world.database.pool, gateways[0])
       await world.startIngest(point)
       await reconnect(world)
       const died = await world.ingest.dies(reachWithinMs)
@@ -46,6 +47,7 @@ function gatewayDiesAt(point: GatewayPoint): Round {
       const gateway = full ? world.gateways[0] : random.pick(world.gateways)
       if (gateway === undefined) throw new Error('there is no gateway')
       await gateway.kill()
+      if (/^(command|answer)\./.test(point)) await askForReading(world.database.pool, gateway.name)
       await world.startGateway(gateway, point)
       if (full) spoolDisk?.fill()
       const died = await gateway.dies(reachWithinMs)

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -20,7 +20,8 @@ export class SmallDisk {
     const { bavail, bsize } = statfsSync(this.path)
     if (bavail === 0) return
     const size = (statSync(this.#ballast, { throwIfNoEntry: false })?.size ?? 0) + bavail * bsize
-    execFileSync('fallocate', ['-l', String(size), this.#ballast])
+    // Somebody else may have taken some of it meanwhile: then it is full all the same.
+    spawnSync('fallocate', ['-l', String(size), this.#ballast], { stdio: 'ignore' })
   }
 
   empty(): void {

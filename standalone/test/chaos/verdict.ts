@@ -136,6 +136,14 @@ export async function sequenceGaps(pool: Pool): Promise<string[]> {
   return rows.map(({ gateway_id, lane, after, before }) => `${gateway_id} ${lane}: nothing between messages ${after} and ${before}`)
 }
 
+/** Readings that the mirror's receiver does not have. */
+export async function unmirrored(pool: Pool, points: ReadonlySet<string>): Promise<string[]> {
+  const { rows } = await pool.query<{ point: string }>(
+    `select register_id || '@' || (extract(epoch from at) * 1000)::bigint || '=' || raw as point from metering.reading`
+  )
+  return rows.filter(({ point }) => !points.has(point)).map(({ point }) => `not mirrored: ${point}`)
+}
+
 export async function waiting(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ n: bigint }>(
     `select (select count(*) from metering.unassigned where adopted_at is null) + (select count(*) from metering.dirty) as n`

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { AppError } from '@endeks/domain/errors'
 import type { RunningProcess } from '@endeks/domain/process'
@@ -6,12 +8,13 @@ import { checkSimulatedSite, startSite } from '@endeks/firmware-sim/site'
 import { Database } from './database.js'
 import { DeviceTime } from './device-time.js'
 import { type ChaosMeter, gatewaySite, gateways, MeterTime, meters, simulatedSite } from './meters.js'
+import { Receiver } from './receiver.js'
 import { enterLate, enterSite, password } from './registry.js'
 import { Service } from './service.js'
 import { SmallDisk } from './small-disk.js'
 import { Witness } from './witness.js'
 
-type PartName = 'time' | 'database' | 'witness' | 'ingest' | 'gateways' | 'spoolDisk' | 'databaseDisk' | 'deviceTime'
+type PartName = 'time' | 'database' | 'witness' | 'ingest' | 'gateways' | 'spoolDisk' | 'databaseDisk' | 'receiver' | 'deviceTime'
 type Parts = Pick<World, PartName> & { readonly meters: RunningProcess }
 
 /** Everything that a reading passes, from the meter to the table, each part of which may fail. */
@@ -24,6 +27,8 @@ export class World {
   /** where the first gateway's spool lies, and where the database; undefined where this account may not mount */
   readonly spoolDisk: SmallDisk | undefined
   readonly databaseDisk: SmallDisk | undefined
+  /** what the readings are mirrored to */
+  readonly receiver: Receiver
   /** what the first gateway takes for the time */
   readonly deviceTime: DeviceTime
   readonly #meters: RunningProcess
@@ -38,6 +43,7 @@ export class World {
     this.spoolDisk = parts.spoolDisk
     this.databaseDisk = parts.databaseDisk
     this.deviceTime = parts.deviceTime
+    this.receiver = parts.receiver
     this.#meters = parts.meters
   }
 
@@ -51,9 +57,10 @@ export class World {
     const simulated = await startSite(checkSimulatedSite(simulatedSite(time), 'the simulated site'), time)
     const witness = new Witness()
     const mqttPort = await witness.listen()
+    const receiver = await Receiver.start(directory, await freePort())
     const ingest = new Service({
       ...{ name: 'ingest', workspace: 'ingest', args: ['run'], log: join(directory, 'ingest.log') },
-      environment: { ENDEKS_DATABASE_URL: database.url, ENDEKS_MQTT_PORT: '0' }
+      environment: { ENDEKS_DATABASE_URL: database.url, ENDEKS_MQTT_PORT: '0', ENDEKS_MIRROR_URL: receiver.url }
     })
     const services = gateways.map((name, ordinal) => {
       const home = join(ordinal === 0 ? (spoolDisk?.path ?? directory) : directory, name)
@@ -68,7 +75,7 @@ export class World {
       return new Service({ name, workspace: 'gateway', args: ['run', site], environment, log: join(directory, `${name}.log`) })
     })
     const world = new World({
-      ...{ time, database, witness, ingest, spoolDisk, databaseDisk, deviceTime },
+      ...{ time, database, witness, ingest, spoolDisk, databaseDisk, receiver, deviceTime },
       gateways: services,
       meters: simulated
     })
@@ -103,10 +110,20 @@ export class World {
     await this.ingest.stop()
     this.witness.close()
     await this.#meters.stop()
+    await this.receiver.stop()
     await this.database.stop()
     this.spoolDisk?.unmount()
     this.databaseDisk?.unmount()
   }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  if (address === null || typeof address === 'string') throw new Error('there is no free port')
+  return address.port
 }
 
 function diskIn(directory: string, name: string, megabytes: number): SmallDisk | undefined {
