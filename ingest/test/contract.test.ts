@@ -11,7 +11,6 @@ import { brokerSource, type IngestProcess, jetStreamSource, type SourceUnderTest
 // Method: the same tests against our broker and against a real nats-server, with the real program behind each. What is
 // acknowledged by a stream is in the tables a moment later, so everything is awaited.
 
-t.setTimeout(120_000)
 const database = await testDatabase(t)
 const pool = database.createPool()
 await enterUtility(pool, ['gw-1', 'gw-2'])

@@ -15,7 +15,6 @@ import { count, enterMeter, enterUtility, hour, readingsMessage, start } from '.
 // Method: the real program kills itself at each of its named points in turn. Each time it is sent something new and all that was
 // never acknowledged; what was acknowledged is looked for in the tables. In the end one that lives completes the rest.
 
-t.setTimeout(240_000)
 const main = new URL('../src/main.js', import.meta.url)
 const database = await testDatabase(t)
 const pool = database.createPool()

@@ -10,8 +10,6 @@ import { type Entered, enter, newRegister, type Site, site, startMirror, until }
 // Goal: whatever a receiver answers, or doesn't, no reading is passed over that it would have taken, and none is tried for ever.
 // Method: a receiver whose answers are chosen, and which notes the lines that it has accepted.
 
-t.setTimeout(120_000)
-
 interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>

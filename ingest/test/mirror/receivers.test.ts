@@ -11,7 +11,6 @@ import { enter, newRegister, type Site, site, startMirror, until } from './suppo
 // Method: Debian's VictoriaMetrics by the client as it is, and its InfluxDB 1.6 by another path, each read back whole by its own
 // query interface and compared with the readings of the database.
 
-t.setTimeout(240_000)
 const path = '/write?db=endeks'
 const serials = [
   '00123',
