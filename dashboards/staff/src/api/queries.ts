@@ -1,6 +1,7 @@
 import type {
   Collection,
   Consumption,
+  Downlink,
   Explanation,
   GatewayRow,
   InvoiceDetail,
@@ -92,6 +93,12 @@ export const queries = {
   collections: (query: Query) => pages<Collection>('collections', '/collections', query),
   tariffs: () => one<List<TariffRow>>(['tariffs'], '/tariffs'),
   tariff: (code: string) => one<TariffDetail>(['tariff', code], `/tariffs/${encodeURIComponent(code)}`),
+  downlinks: (meter: string) =>
+    queryOptions({
+      ...one<List<Downlink>>(['downlinks', meter], address('/downlinks', { meter, limit: 5 })),
+      refetchInterval: ({ state }) =>
+        state.data?.items.some((each) => each.finishedAt === null && each.state !== 'expired') ? 2_000 : false
+    }),
   gateways: () => queryOptions({ ...one<List<GatewayRow>>(['gateways'], '/gateways'), refetchInterval: 15_000 })
 }
 

@@ -1,6 +1,6 @@
 import type { Messages } from '../tr.js'
 
-export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participant' | 'meters' | 'meter' | 'gateways'> = {
+export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participant' | 'meters' | 'commands' | 'meter' | 'gateways'> = {
   overview: {
     title: 'Overview',
     exceptions: 'Exceptions',
@@ -103,6 +103,19 @@ export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participa
     lastIndex: 'Last index',
     lastReading: 'Last reading',
     empty: 'No meter is registered.'
+  },
+  commands: {
+    title: 'Commands to this meter',
+    readNow: 'Read now',
+    empty: 'This meter was given no command.',
+    kind: 'Command',
+    state: 'State',
+    requestedBy: 'Requested by',
+    requestedAt: 'Requested',
+    deadline: 'Deadline',
+    kinds: { 'read-now': 'Read now', 'set-clock': 'Set the clock', valve: 'Valve', credit: 'Load' },
+    states: { queued: 'Queued', sent: 'Sent', done: 'Done', failed: 'Failed', expired: 'Expired' },
+    effects: { done: 'it was told later that it was done', unclear: 'it may have been done' }
   },
   meter: {
     installed: (place) => `Installed: ${place}`,

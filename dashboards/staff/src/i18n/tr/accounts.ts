@@ -104,6 +104,19 @@ export const accountsTr = {
     lastReading: 'Son okuma',
     empty: 'Kayıtlı sayaç yok.'
   },
+  commands: {
+    title: 'Sayaca verilen komutlar',
+    readNow: 'Şimdi oku',
+    empty: 'Bu sayaca komut verilmedi.',
+    kind: 'Komut',
+    state: 'Durum',
+    requestedBy: 'İsteyen',
+    requestedAt: 'İstendi',
+    deadline: 'Son süre',
+    kinds: { 'read-now': 'Şimdi oku', 'set-clock': 'Saati ayarla', valve: 'Vana', credit: 'Yükleme' },
+    states: { queued: 'Sırada', sent: 'Gönderildi', done: 'Tamam', failed: 'Başarısız', expired: 'Süresi doldu' },
+    effects: { done: 'sonradan yapıldığı bildirildi', unclear: 'yapılmış olabilir' }
+  },
   meter: {
     installed: (place: string) => `Takılı: ${place}`,
     notInstalled: 'Takılı değil',

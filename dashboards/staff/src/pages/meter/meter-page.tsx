@@ -11,6 +11,7 @@ import { StateMark } from '../../components/state-mark.js'
 import { withUnit } from '../../format/number.js'
 import { useLanguage } from '../../i18n/language.js'
 import { placeOf } from '../meters/meters-page.js'
+import { MeterCommands } from './commands.js'
 import { RegisterReadings } from './register-readings.js'
 
 export function MeterPage() {
@@ -113,6 +114,7 @@ function Body({ meter }: { readonly meter: MeterDetail }) {
           />
         </Section>
       </div>
+      <MeterCommands meter={meter.id} />
       {chosen !== undefined && <RegisterReadings key={chosen.id} register={chosen.id} />}
     </div>
   )
