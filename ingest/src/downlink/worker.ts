@@ -135,7 +135,9 @@ export class DownlinkWorker {
       const due = await claimDue(pool, { gateway, now: clock.now(), afterId, afresh, firstRetryMs, longestRetryMs })
       if (due === undefined) break
       afterId = due.id
-      if (!(await this.#send(gateway, due))) return 'nothing'
+      const taken = await this.#send(gateway, due)
+      // Where nobody can tell whether it arrived, the next one goes all the same.
+      if (!taken && !this.#dependencies.downlinks.isReachable(gatewayId(gateway))) return 'nothing'
     }
     return afterId > 0n ? 'something' : 'nothing'
   }
