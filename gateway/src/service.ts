@@ -17,7 +17,7 @@ import { Spool } from './spool/spool.js'
 import { BackOff } from './uplink/back-off.js'
 import { Uplink } from './uplink/uplink.js'
 
-export { killPoints } from './kill-points.js'
+export { type KillPointName, killPoints } from './kill-points.js'
 
 export interface GatewayOptions {
   readonly site: GatewaySite

@@ -25,6 +25,8 @@ import { Partitions, withNextMonth } from './store/partitions.js'
 import { countDirty } from './store/validation-reads.js'
 import { type VeeLimits, type VeeStatistics, VeeWorker } from './vee/worker.js'
 
+export { type KillPointName, killPoints } from './kill-points.js'
+
 export interface IngestLimits {
   readonly accept: Partial<AcceptLimits>
   readonly broker: Partial<BrokerLimits>

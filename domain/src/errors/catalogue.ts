@@ -84,6 +84,7 @@ export const catalogue = {
   UPLINK_CERTIFICATE: { status: 500, retryable: true },
   DATABASE_START: { status: 500, retryable: true },
   DATABASE_UNREACHABLE: { status: 503, retryable: true },
+  DATABASE_FULL: { status: 503, retryable: true },
   STREAM_UNREACHABLE: { status: 503, retryable: true },
   MIGRATION_FAILED: { status: 500, retryable: false },
   CHILD_FAILED: { status: 500, retryable: true },

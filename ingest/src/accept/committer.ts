@@ -8,7 +8,7 @@ import type { ExchangeIds } from '../store/exchanges.js'
 import { type Partitions, withNextMonth } from '../store/partitions.js'
 import type { ReadingRow, SortedReadings } from '../store/readings.js'
 import { assemble, type BatchResult, instantsOf, storeBatch } from './batch.js'
-import { classify } from './failure.js'
+import { classify, notStored } from './failure.js'
 import { deadLetter, type Prepared } from './prepare.js'
 import { RecentReadings } from './recent-readings.js'
 import type { Resolver } from './resolver.js'
@@ -150,8 +150,11 @@ export class Committer {
   }
 
   #giveUp(messages: readonly Prepared[], error: Error): Committed {
-    this.#dependencies.log.error('a batch could not be stored; nothing of it is acknowledged', { messages: messages.length, error })
-    const failure = new AppError('DATABASE_UNREACHABLE', `not stored: ${error.message}`, {}, error)
+    const failure = notStored(error)
+    this.#dependencies.log.error('a batch could not be stored; nothing of it is acknowledged', {
+      messages: messages.length,
+      error: failure
+    })
     return { results: [], failures: new Map(messages.map((message) => [message, failure])) }
   }
 }

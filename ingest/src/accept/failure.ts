@@ -1,4 +1,5 @@
 import { hasSqlState } from '@endeks/database/pool'
+import { AppError } from '@endeks/domain/errors'
 
 /**
  * What a failed batch means.
@@ -21,4 +22,12 @@ export function classify(thrown: unknown): BatchFailure {
   const state = thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
   // classes of SQLSTATE: 22 data exception, 23 integrity constraint violation, 54 program limit exceeded
   return /^(22|23|54)[0-9A-Z]{3}$/.test(state) ? 'message' : 'database'
+}
+
+/** What the sender of an unstored message, and whoever reads the log, is told. */
+export function notStored(error: Error): AppError {
+  // 53100, disk full: all that helps is room, and then nothing else has to be done
+  if (hasSqlState(error, '53100'))
+    return new AppError('DATABASE_FULL', `not stored, give the database's disk room: ${error.message}`, {}, error)
+  return new AppError('DATABASE_UNREACHABLE', `not stored: ${error.message}`, {}, error)
 }

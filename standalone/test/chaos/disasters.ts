@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Round } from './rounds.js'
+import type { World } from './world.js'
+
+/** How long a disk stays full, and for how long PostgreSQL says that it recovers. */
+const fullMs = 8_000
+const recoveryMs = 20_000
+/** How long a part may take to go on as before. */
+const backWithinMs = 90_000
+
+/** Troubles that no program can mend: each has to end in a message that says what to do, and to be over when its cause is. */
+export const disasters: readonly Round[] = [
+  {
+    name: "a gateway's disk is full",
+    async run(world) {
+      const [gateway] = world.gateways
+      if (gateway === undefined || world.spoolDisk === undefined) return 'not run: this account may not mount a disk'
+      const before = readFileSync(gateway.log).length
+      world.spoolDisk.fill()
+      await sleep(fullMs)
+      world.spoolDisk.empty()
+      const said = readFileSync(gateway.log, 'utf8').slice(before)
+      if (!gateway.runs) return `${gateway.name} ended`
+      if (!said.includes('SPOOL_DISK_FULL')) return `${gateway.name} did not say SPOOL_DISK_FULL`
+      return goesOn(world)
+    }
+  },
+  {
+    name: "PostgreSQL's disk is full",
+    async run(world) {
+      if (world.databaseDisk === undefined) return 'not run: this account may not mount a disk'
+      const before = readFileSync(world.ingest.log).length
+      const until = performance.now() + fullMs
+      while (performance.now() < until) {
+        world.databaseDisk.fill()
+        await sleep(200)
+      }
+      world.databaseDisk.empty()
+      const said = readFileSync(world.ingest.log, 'utf8').slice(before)
+      await world.database.revive()
+      if (!said.includes('DATABASE_FULL')) return 'ingest did not say DATABASE_FULL'
+      return goesOn(world)
+    }
+  },
+  {
+    name: `PostgreSQL recovers for ${recoveryMs / 1000} s`,
+    async run(world) {
+      await world.database.kill({ recoverForMs: recoveryMs })
+      return goesOn(world)
+    }
+  },
+  {
+    name: "a gateway's clock is set back an hour",
+    async run(world) {
+      world.deviceTime.set('-1h')
+      const problem = await goesOn(world)
+      world.deviceTime.set('+0')
+      return problem ?? goesOn(world)
+    }
+  }
+]
+
+/** Whether messages of every gateway are acknowledged again. */
+async function goesOn(world: World): Promise<string | undefined> {
+  const heard = new Set<string>()
+  const until = performance.now() + backWithinMs
+  const stop = world.witness.onAcknowledged((topic) => heard.add(topic.split('/')[2] ?? ''))
+  while (performance.now() < until && heard.size < world.gateways.length) await sleep(100)
+  stop()
+  const silent = world.gateways.filter(({ name }) => !heard.has(name)).map(({ name }) => name)
+  return silent.length === 0 ? undefined : `nothing of ${silent.join(', ')} was acknowledged within ${backWithinMs / 1000} s`
+}
