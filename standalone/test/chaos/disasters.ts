@@ -7,15 +7,16 @@ import type { World } from './world.js'
 const fullMs = 8_000
 const recoveryMs = 20_000
 /** How long a part may take to go on as before. */
-const backWithinMs = 90_000
+const backWithinMs = 180_000
 
 /** Troubles that no program can mend: each has to end in a message that says what to do, and to be over when its cause is. */
 export const disasters: readonly Round[] = [
   {
     name: "a gateway's disk is full",
+    needsDisk: true,
     async run(world) {
       const [gateway] = world.gateways
-      if (gateway === undefined || world.spoolDisk === undefined) return 'not run: this account may not mount a disk'
+      if (gateway === undefined || world.spoolDisk === undefined) throw new Error('there is no gateway with a disk of its own')
       const before = readFileSync(gateway.log).length
       world.spoolDisk.fill()
       await sleep(fullMs)
@@ -28,8 +29,9 @@ export const disasters: readonly Round[] = [
   },
   {
     name: "PostgreSQL's disk is full",
+    needsDisk: true,
     async run(world) {
-      if (world.databaseDisk === undefined) return 'not run: this account may not mount a disk'
+      if (world.databaseDisk === undefined) throw new Error('the database has no disk of its own')
       const before = readFileSync(world.ingest.log).length
       const until = performance.now() + fullMs
       while (performance.now() < until) {

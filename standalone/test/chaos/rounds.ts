@@ -10,12 +10,14 @@ import type { World } from './world.js'
 /** One thing that goes wrong, and is over again when the promise resolves. */
 export interface Round {
   readonly name: string
+  /** fills a disk, for which there must be one of its own */
+  readonly needsDisk?: boolean
   /** @returns what it did not bring about, or undefined */
   run(world: World, random: Random): Promise<string | undefined>
 }
 
 /** How long a process may take until it comes to the point at which it is to die. */
-const reachWithinMs = 30_000
+const reachWithinMs = 120_000
 
 function ingestDiesAt(point: KillPointName): Round {
   return {
@@ -38,12 +40,12 @@ function ingestDiesAt(point: KillPointName): Round {
 const elsewhere: readonly GatewayPoint[] = ['loss.before-forgetting', 'loss.forgotten', 'damage.aside', 'damage.salvaged']
 
 function gatewayDiesAt(point: GatewayPoint): Round {
+  const full = point === 'full.closed'
   return {
     name: `a gateway dies at ${point}`,
+    needsDisk: full,
     async run(world, random) {
       const { spoolDisk } = world
-      const full = point === 'full.closed'
-      if (full && spoolDisk === undefined) return 'not run: this account may not mount a disk'
       const gateway = full ? world.gateways[0] : random.pick(world.gateways)
       if (gateway === undefined) throw new Error('there is no gateway')
       await gateway.kill()
@@ -119,8 +121,9 @@ const atAnyMoment: readonly Round[] = [
 ]
 
 /** Every named kill point once, in a drawn order, then whatever is drawn. */
-export function* rounds(random: Random): Generator<Round> {
+export function* rounds(random: Random, disks: boolean): Generator<Round> {
   const inGateways = gatewayPoints.filter((point) => !elsewhere.includes(point)).map(gatewayDiesAt)
-  yield* random.shuffled([...ingestPoints.map(ingestDiesAt), ...inGateways, ...atAnyMoment, ...disasters])
+  const named = [...ingestPoints.map(ingestDiesAt), ...inGateways, ...atAnyMoment, ...disasters]
+  yield* random.shuffled(named.filter((round) => disks || round.needsDisk !== true))
   for (;;) yield random.pick(atAnyMoment)
 }
