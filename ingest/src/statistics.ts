@@ -30,6 +30,8 @@ export interface Statistics {
   readingsUnassigned: number
   readingsAdopted: number
   profiles: number
+  /** declarations of lost messages, repetitions included */
+  lossesDeclared: number
   deadLetters: number
   deadLettersOverQuota: number
   /** dead letters by their code, kept or not */
@@ -70,6 +72,7 @@ export function noStatistics(): Statistics {
     readingsUnassigned: 0,
     readingsAdopted: 0,
     profiles: 0,
+    lossesDeclared: 0,
     deadLetters: 0,
     deadLettersOverQuota: 0,
     refusals: {},

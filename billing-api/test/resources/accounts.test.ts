@@ -354,7 +354,20 @@ t.test('accounts', async (t) => {
        values ('gw-1', 'a', 'live', 1, 16), ('gw-1', 'a', 'live', 12, 12), ('gw-1', 'a', 'live', 15, 20), ('gw-2', 'a', 'live', 1, 3),
          ('gw-2', 'a', 'live', 2, 2), ('gw-2', 'a', 'live', 5, 6), ('gw-2', 'b', 'live', 9, 9)`
     )
-    t.match((await call('/api/gateways')).body, { items: [{ openGaps: 0 }, { openGaps: 1 }] }, 'a redelivery within a range opens no gap')
+    t.match((await call('/api/gateways')).body, { items: [{ openGaps: 0 }, { openGaps: 2 }] }, 'a redelivery within a range opens no gap')
+    await owner.query(
+      `insert into metering.sequence_loss (gateway_id, epoch, lane, first, last, readings, reason) values ('gw-2', 'b', 'live', 3, 5, 40, 'spool-limit')`
+    )
+    t.match((await call('/api/gateways')).body, { items: [{ lostReadings: 0 }, { openGaps: 3, lostReadings: 40 }] })
+    t.match((await call('/api/gateways/gw-2/gaps')).body, {
+      items: [
+        { epoch: 'b', first: 3, last: 5, state: 'declared', readings: 40, reason: 'spool-limit' },
+        { epoch: 'b', first: 1, last: 2, state: 'open', readings: null },
+        { epoch: 'a', first: 4, last: 4, state: 'open' },
+        { epoch: 'b', first: 6, last: 8, state: 'open' }
+      ]
+    })
+    t.match(await call('/api/gateways/gw-9/gaps'), { status: 404, body: { code: 'GATEWAY_NOT_FOUND' } })
     const next = { ...tariff, version: '2026-2', validFrom: '2026-07-01', name: { tr: 'Sanayi suyu', en: 'Industrial water' } }
     t.match(await post('/api/tariffs', { document: next }), {
       status: 201,

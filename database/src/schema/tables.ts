@@ -519,6 +519,29 @@ export interface MeteringSegment {
   rule: string
 }
 
+export interface MeteringSequenceGap {
+  gateway_id: string | null
+  epoch: string | null
+  lane: string | null
+  first: bigint | null
+  last: bigint | null
+  state: string | null
+  since: Timestamp | null
+  readings: bigint | null
+  reason: string | null
+}
+
+export interface MeteringSequenceLoss {
+  gateway_id: string
+  epoch: string
+  lane: string
+  first: bigint
+  last: bigint
+  readings: bigint
+  received_at: Generated<Timestamp>
+  reason: string
+}
+
 export interface MeteringSequenceRange {
   gateway_id: string
   epoch: string
@@ -526,6 +549,7 @@ export interface MeteringSequenceRange {
   first: bigint
   last: bigint
   received_at: Generated<Timestamp>
+  began_at: Generated<Timestamp>
 }
 
 export interface MeteringStoragePolicy {
@@ -744,6 +768,8 @@ export interface DB {
   'metering.reading': MeteringReading
   'metering.reading_conflict': MeteringReadingConflict
   'metering.segment': MeteringSegment
+  'metering.sequence_gap': MeteringSequenceGap
+  'metering.sequence_loss': MeteringSequenceLoss
   'metering.sequence_range': MeteringSequenceRange
   'metering.storage_policy': MeteringStoragePolicy
   'metering.time_table': MeteringTimeTable

@@ -145,6 +145,7 @@ export class Acceptor {
     statistics.readingsConflicting += result.conflicts
     statistics.readingsUnassigned += result.unassigned
     statistics.profiles += result.profiles
+    statistics.lossesDeclared += result.losses
     statistics.downlinksAnswered += result.answers
     statistics.deadLetters += result.deadLetters
     statistics.deadLettersOverQuota += result.deadLettersOverQuota

@@ -5,8 +5,9 @@ import type { Exchange } from '../formats/format.js'
 import type { KillPoint } from '../kill-points.js'
 import { storeAnswers } from '../store/downlink-answers.js'
 import { type ExchangeIds, type ExchangeRow, writeExchanges } from '../store/exchanges.js'
-import { type DeadLetterRow, insertDeadLetters, insertProfiles, noteSequences } from '../store/messages.js'
+import { type DeadLetterRow, insertDeadLetters, insertProfiles } from '../store/messages.js'
 import { type ReadingRow, type SortedReadings, storeReadings } from '../store/readings.js'
+import { insertLosses, noteSequences } from '../store/sequences.js'
 import { insertUnassigned, type UnassignedRow } from '../store/unassigned.js'
 import { deadLetter, type Prepared } from './prepare.js'
 import type { Question, Resolved, Resolver } from './resolver.js'
@@ -26,6 +27,7 @@ export interface BatchResult {
   /** readings that nothing spoke for being known, and that were */
   readonly surprises: number
   readonly unassigned: number
+  readonly losses: number
   readonly profiles: number
   readonly answers: number
   readonly deadLetters: number
@@ -152,6 +154,8 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     client,
     rows.messages.flatMap((message) => message.sequence ?? [])
   )
+  const losses = rows.messages.flatMap((message) => message.loss ?? [])
+  await insertLosses(client, losses)
   const profiles = rows.messages.flatMap((message) => message.profiles ?? [])
   await insertProfiles(client, profiles)
   const answers = await answerCommands(client, rows.messages)
@@ -163,6 +167,7 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     conflicts: readings.conflicts,
     surprises: readings.surprises,
     unassigned: aside.length,
+    losses: losses.length,
     profiles: profiles.length,
     answers: answers.stored,
     deadLetters: kept,

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
-import { type AckMessage, ackMessageOf, parseTopic, profileMessageOf, readingsOf } from '@endeks/domain/wire'
+import { type AckMessage, ackMessageOf, lossMessageOf, parseTopic, profileMessageOf, readingsOf } from '@endeks/domain/wire'
 import { readContent } from '../formats/content.js'
 import type { ReadingKey } from '../formats/foreign-gateway.js'
 import type { ForeignContext, ForeignFormat, Readings } from '../formats/format.js'
 import { foreignFormatOf } from '../formats/index.js'
-import type { DeadLetterRow, ProfileRow, SequenceNumber } from '../store/messages.js'
+import type { DeadLetterRow, ProfileRow } from '../store/messages.js'
+import type { SequenceLoss, SequenceNumber } from '../store/sequences.js'
 
 /** A message as it came from an authenticated gateway. */
 export interface Incoming {
@@ -38,6 +39,8 @@ export interface Prepared {
   readonly ack?: AckMessage
   readonly deadLetter?: DeadLetterRow
   readonly sequence?: SequenceNumber
+  /** numbers that the gateway gave up */
+  readonly loss?: SequenceLoss
   /** the original, for the dead letter of a message that only the database finds wrong */
   readonly payload: Buffer
   /** what that needs to be read another time */
@@ -71,6 +74,7 @@ export function prepare(incoming: Incoming, limits: PrepareLimits, foreign?: For
   if (parsed?.gateway !== gateway) return dead(new AppError('MESSAGE_FOREIGN_GATEWAY', `${gateway} may not publish on ${topic}`))
   if (parsed.kind === 'readings') return prepareReadings(incoming, plain)
   if (parsed.kind === 'profiles') return prepareProfile(incoming, plain)
+  if (parsed.kind === 'lost') return prepareLoss(incoming, plain)
   if (parsed.kind === 'ack') return prepareAck(incoming, plain)
   return dead(new AppError('COMMAND_UNKNOWN', `nothing was asked of ${gateway} that this could answer`))
 }
@@ -136,6 +140,14 @@ function prepareAck(incoming: Incoming, plain: Prepared): Prepared {
   const given = readContent(incoming.payload)
   const parsed = given.ok ? ackMessageOf(given.value) : given
   return parsed.ok ? { ...plain, ack: parsed.value } : { ...plain, deadLetter: deadLetter(incoming, parsed.error) }
+}
+
+function prepareLoss(incoming: Incoming, plain: Prepared): Prepared {
+  const given = readContent(incoming.payload)
+  const parsed = given.ok ? lossMessageOf(given.value) : given
+  if (!parsed.ok) return { ...plain, deadLetter: deadLetter(incoming, parsed.error) }
+  const { epoch, lane, first, last, readings, reason } = parsed.value
+  return { ...plain, loss: { gateway: incoming.gateway, epoch, lane, first, last, readings, reason } }
 }
 
 /** A message's dead letter: its first 64 KB, and size and hash of the whole. */

@@ -2,69 +2,6 @@ import type { PoolClient } from '@endeks/database/pool'
 import type { ErrorCode } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
 
-/** A message's number, by which a gap in what arrived is seen. */
-export interface SequenceNumber {
-  readonly gateway: GatewayId
-  readonly epoch: string
-  readonly lane: string
-  readonly sequence: number
-}
-
-interface Run {
-  readonly gateway: GatewayId
-  readonly epoch: string
-  readonly lane: string
-  readonly first: number
-  last: number
-}
-
-/**
- * Notes which numbers are stored: a run that continues or overlaps a range extends it, any other is a range of its own. Ranges
- * may come to overlap when a gap is filled; what is missing is what no range covers.
- */
-export async function noteSequences(client: PoolClient, numbers: readonly SequenceNumber[]): Promise<void> {
-  if (numbers.length === 0) return
-  const runs = runsOf(numbers)
-  await client.query({
-    name: 'note-sequences',
-    text: `with run as (
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) as t (gateway_id, epoch, lane, first, last)
-      ), extended as (
-        update metering.sequence_range s set last = greatest(s.last, run.last), received_at = now() from run
-        where s.gateway_id = run.gateway_id and s.epoch = run.epoch and s.lane = run.lane and run.first <= s.last + 1
-          and s.first = (select max(b.first) from metering.sequence_range b
-            where b.gateway_id = run.gateway_id and b.epoch = run.epoch and b.lane = run.lane and b.first <= run.first)
-        returning run.gateway_id, run.epoch, run.lane, run.first
-      )
-      insert into metering.sequence_range (gateway_id, epoch, lane, first, last)
-      select * from run where not exists (select from extended e
-        where e.gateway_id = run.gateway_id and e.epoch = run.epoch and e.lane = run.lane and e.first = run.first)
-      on conflict (gateway_id, epoch, lane, first) do update set last = greatest(metering.sequence_range.last, excluded.last)`,
-    values: [
-      runs.map((run) => run.gateway),
-      runs.map((run) => run.epoch),
-      runs.map((run) => run.lane),
-      runs.map((run) => run.first),
-      runs.map((run) => run.last)
-    ]
-  })
-}
-
-function runsOf(numbers: readonly SequenceNumber[]): Run[] {
-  const key = (each: { gateway: string; epoch: string; lane: string }): string => `${each.gateway} ${each.epoch} ${each.lane}`
-  const sorted = [...numbers].sort((a, b) => {
-    const [one, other] = [key(a), key(b)]
-    return one < other ? -1 : one > other ? 1 : a.sequence - b.sequence
-  })
-  const runs: Run[] = []
-  for (const { gateway, epoch, lane, sequence } of sorted) {
-    const run = runs.at(-1)
-    if (run !== undefined && key(run) === key({ gateway, epoch, lane }) && sequence <= run.last + 1) run.last = sequence
-    else runs.push({ gateway, epoch, lane, first: sequence, last: sequence })
-  }
-  return runs
-}
-
 export interface ProfileRow {
   readonly gateway: GatewayId
   readonly hash: Buffer

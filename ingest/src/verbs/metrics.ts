@@ -55,6 +55,9 @@ function showReadings(metrics: Metrics, ingest: RunningIngest): void {
   })
   const missing = { name: 'endeks_ingest_foreign_missing_total', help: "messages of other makers' gateways that their numbers miss" }
   metrics.total(missing, () => one(ingest.statistics().foreignMissing))
+  metrics.total({ name: 'endeks_ingest_losses_declared_total', help: 'declarations of messages that gateways had to give up' }, () =>
+    one(ingest.statistics().lossesDeclared)
+  )
 }
 
 function showConnections(metrics: Metrics, ingest: RunningIngest): void {

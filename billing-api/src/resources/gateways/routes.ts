@@ -1,15 +1,17 @@
 import { inTransaction } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
+import { toIso } from '@endeks/domain/time'
 import type { ApiContext } from '../../context.js'
 import { makePassword } from '../../passwords.js'
 import { type ApiServer, refusals } from '../../plugins/routing.js'
 import { staffOf } from '../../plugins/session.js'
 import { recordAudit } from '../../store/audit.js'
 import { isoOrNull } from '../../wire.js'
-import { EnrolledGateway, GatewayList, type GatewayRow, NewGateway } from './schema.js'
-import { addGateways, listGateways, type GatewayRow as Row } from './store.js'
+import { EnrolledGateway, type Gap, GapList, GatewayList, GatewayParams, type GatewayRow, NewGateway } from './schema.js'
+import { addGateways, type GapRow, listGaps, listGateways, type GatewayRow as Row } from './store.js'
 
 const tags = ['gateways']
+const mostGaps = 1_000
 
 export async function gatewayRoutes(app: ApiServer, context: ApiContext): Promise<void> {
   app.get(
@@ -19,6 +21,15 @@ export async function gatewayRoutes(app: ApiServer, context: ApiContext): Promis
       schema: { tags, summary: 'Gateways and what is wrong with them', response: { 200: GatewayList, ...refusals } }
     },
     async () => ({ items: (await listGateways(context.pool)).map(toWire) })
+  )
+
+  app.get(
+    '/gateways/:id/gaps',
+    {
+      config: { access: 'gateways.read' },
+      schema: { tags, summary: 'Messages of a gateway that are missing', params: GatewayParams, response: { 200: GapList, ...refusals } }
+    },
+    async (request) => ({ items: (await listGaps(context.pool, request.params.id, mostGaps)).map(gapToWire) })
   )
 
   app.post(
@@ -55,6 +66,12 @@ function toWire(row: Row): GatewayRow {
     meters: row.meters,
     unassigned: row.unassigned,
     deadLetters: row.dead_letters,
-    openGaps: row.open_gaps
+    openGaps: row.open_gaps,
+    lostReadings: Number(row.lost_readings)
   }
+}
+
+function gapToWire({ epoch, lane, first, last, state, since, readings, reason }: GapRow): Gap {
+  const numbers = { first: Number(first), last: Number(last), readings: readings === null ? null : Number(readings) }
+  return { epoch, lane: lane === 'backlog' ? lane : 'live', ...numbers, state, since: toIso(since), reason }
 }

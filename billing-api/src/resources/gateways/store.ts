@@ -1,3 +1,4 @@
+import { AppError } from '@endeks/domain/errors'
 import type { EpochMs } from '@endeks/domain/time'
 import { sql } from 'kysely'
 import { hashPassword, isPassword } from '../../passwords.js'
@@ -12,18 +13,38 @@ export interface GatewayRow {
   readonly unassigned: number
   readonly dead_letters: number
   readonly open_gaps: number
+  readonly lost_readings: bigint
 }
 
-/**
- * Gaps are message numbers of one epoch and lane that no stored range has. A redelivery can lie within an earlier range, so
- * each is held against the furthest number of all before it, not against its neighbour's.
- */
+export interface GapRow {
+  readonly epoch: string
+  readonly lane: string
+  readonly first: bigint
+  readonly last: bigint
+  readonly state: 'open' | 'declared'
+  readonly since: EpochMs
+  readonly readings: bigint | null
+  readonly reason: string | null
+}
+
+/** Message numbers of a gateway that are missing, the latest first. @throws {AppError} GATEWAY_NOT_FOUND */
+export async function listGaps(database: Database, gateway: string, limit: number): Promise<GapRow[]> {
+  const known = await rows(database, sql<{ id: string }>`select id from account.gateway where id = ${gateway}`)
+  if (known.length === 0) throw new AppError('GATEWAY_NOT_FOUND', `there is no gateway ${gateway}`)
+  return rows(
+    database,
+    sql<GapRow>`select epoch, lane, first, last, state, since, readings, reason from metering.sequence_gap
+      where gateway_id = ${gateway} order by since desc, epoch, lane, first desc limit ${limit}`
+  )
+}
+
 export async function listGateways(database: Database): Promise<GatewayRow[]> {
   return rows(
     database,
     sql<GatewayRow>`
       select gateway.id, gateway.name, heard.at as last_heard_at, coalesce(connected.meters, 0) as meters,
-        coalesce(strange.count, 0) as unassigned, coalesce(dead.count, 0) as dead_letters, coalesce(gaps.count, 0) as open_gaps
+        coalesce(strange.count, 0) as unassigned, coalesce(dead.count, 0) as dead_letters, coalesce(gaps.count, 0) as open_gaps,
+        coalesce(gaps.lost_readings, 0) as lost_readings
       from account.gateway
       left join (select gateway_id, max(received_at) as at from metering.sequence_range group by 1) heard on heard.gateway_id = gateway.id
       left join (
@@ -35,12 +56,8 @@ export async function listGateways(database: Database): Promise<GatewayRow[]> {
       ) strange on strange.gateway_id = gateway.id
       left join (select gateway_id, count(*)::integer as count from metering.dead_letter group by 1) dead on dead.gateway_id = gateway.id
       left join (
-        select gateway_id, count(*)::integer as count from (
-          select gateway_id, first, max(last) over (
-            partition by gateway_id, epoch, lane order by first rows between unbounded preceding and 1 preceding
-          ) as before
-          from metering.sequence_range
-        ) ranges where first > before + 1 group by 1
+        select gateway_id, count(*) filter (where state = 'open')::integer as count, sum(readings)::bigint as lost_readings
+        from metering.sequence_gap group by 1
       ) gaps on gaps.gateway_id = gateway.id
       order by gateway.id limit 10000`
   )

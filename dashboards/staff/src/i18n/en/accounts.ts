@@ -158,6 +158,7 @@ export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participa
     unassigned: 'Unassigned',
     deadLetters: 'Dead letters',
     gaps: 'Open gaps',
+    lostReadings: 'Lost readings',
     empty: 'No gateway is registered.'
   }
 }

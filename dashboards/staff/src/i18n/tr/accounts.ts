@@ -158,6 +158,7 @@ export const accountsTr = {
     unassigned: 'Atanmamış',
     deadLetters: 'Okunamayan mesaj',
     gaps: 'Açık boşluk',
+    lostReadings: 'Kayıp okuma',
     empty: 'Kayıtlı ağ geçidi yok.'
   }
 }

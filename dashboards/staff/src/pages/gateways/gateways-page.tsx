@@ -47,7 +47,8 @@ function GatewayTable({ rows, fetchedAt }: { readonly rows: readonly GatewayRow[
     { key: 'meters', head: t.gateways.meters, cell: (row) => f.count(row.meters), align: 'right' },
     { key: 'unassigned', head: t.gateways.unassigned, cell: (row) => problems(row.unassigned), align: 'right', from: 'mid' },
     { key: 'dead', head: t.gateways.deadLetters, cell: (row) => problems(row.deadLetters), align: 'right', from: 'mid' },
-    { key: 'gaps', head: t.gateways.gaps, cell: (row) => problems(row.openGaps), align: 'right' }
+    { key: 'gaps', head: t.gateways.gaps, cell: (row) => problems(row.openGaps), align: 'right' },
+    { key: 'lost', head: t.gateways.lostReadings, cell: (row) => problems(row.lostReadings), align: 'right', from: 'wide' }
   ]
   return <PlainTable label={t.gateways.title} columns={columns} rows={rows} rowKey={(row) => row.id} testId="gateway-row" />
 }
