@@ -14,15 +14,16 @@ import { listen, Units, valveProfile } from './units.js'
 // Goal: a valve is told at most once, whenever its gateway dies, and every command is answered in the end. Method: the real
 // executable on one directory, killed at one point after the other, each time with a new command for a unit of its own; the broker
 // sends, as ingest does, all that is not answered to whoever begins to listen. The points go from the last step of a command to its
-// first, so that what a gateway finds from before does not take it past the point at which it is to die.
+// first, so that what a gateway finds from before does not take it past the point at which it is to die. The one at which a command
+// waits on disk is the last: a gateway that was to die after it could die in the middle of that command, which is another case.
 
 const cases = [
   { point: 'answer.acknowledged', state: 'done', writes: 1 },
   { point: 'command.answered', state: 'done', writes: 1 },
   { point: 'command.executed', state: 'failed', writes: 1 },
   { point: 'command.started', state: 'failed', writes: 0 },
-  { point: 'command.kept', state: 'done', writes: 1 },
-  { point: 'command.received', state: 'done', writes: 1 }
+  { point: 'command.received', state: 'done', writes: 1 },
+  { point: 'command.kept', state: 'done', writes: 1 }
 ] as const
 
 t.test('a gateway killed at every point of a command tells its meter at most once, and answers', async (t) => {
