@@ -76,7 +76,7 @@ export const errorsEn: ErrorTexts = {
   UPLINK_CERTIFICATE: 'The gateway has no connection. A certificate has expired or does not fit. Enrol the gateway again.',
   DATABASE_START: 'The server did not start. The database did not come up. Look at the log and start again.',
   DATABASE_UNREACHABLE: 'No answer. The database cannot be reached. Wait a little and try again.',
-  DATABASE_FULL: 'The disk of the database is full: once there is room again, work goes on by itself and nothing is lost.',
+  DATABASE_FULL: 'Not stored. The disk of the database is full. Once there is room again, work goes on by itself.',
   STREAM_UNREACHABLE: 'No answer. The message cluster cannot be reached. Wait a little and try again.',
   MIGRATION_FAILED: 'The server did not start. The database was not brought to the new version. Give the request id to the administrator.',
   CHILD_FAILED: 'No answer. A service stopped and is being restarted. Wait a little and try again.',

@@ -77,7 +77,7 @@ export const errorsTr: ErrorTexts = {
   UPLINK_CERTIFICATE: 'Ağ geçidi bağlanamıyor. Bir sertifikanın süresi dolmuş ya da sertifika uymuyor. Ağ geçidini yeniden kaydedin.',
   DATABASE_START: 'Sunucu açılmadı. Veritabanı başlamadı. Günlüğe bakıp yeniden başlatın.',
   DATABASE_UNREACHABLE: 'Yanıt alınamadı. Veritabanına ulaşılamıyor. Biraz bekleyip yeniden deneyin.',
-  DATABASE_FULL: 'Veritabanının diski dolu: yer açılınca iş kendiliğinden sürer, hiçbir şey kaybolmaz.',
+  DATABASE_FULL: 'Kaydedilemedi. Veritabanının diski dolu. Diskte yer açılınca iş kendiliğinden sürer.',
   STREAM_UNREACHABLE: 'Yanıt alınamadı. İleti kümesine ulaşılamıyor. Biraz bekleyip yeniden deneyin.',
   MIGRATION_FAILED: 'Sunucu açılmadı. Veritabanı yeni sürüme geçirilemedi. Sistem yöneticisine istek numarasını verin.',
   CHILD_FAILED: 'Yanıt alınamadı. Bir servis durdu ve yeniden başlatılıyor. Biraz bekleyip yeniden deneyin.',
