@@ -28,6 +28,8 @@ export interface JetStreamLimits {
   readonly longestDelayMs: number
   /** how often what is acknowledged is taken out of the stream */
   readonly trimEveryMs: number
+  /** of messages, each time */
+  readonly trimAtOnce: number
   readonly requestWithinMs: number
   /** for the cluster to be there at the start */
   readonly startWithinMs: number
@@ -44,6 +46,7 @@ export const defaultJetStreamLimits: JetStreamLimits = {
   firstDelayMs: 250,
   longestDelayMs: 30_000,
   trimEveryMs: 1_000,
+  trimAtOnce: 10_000,
   requestWithinMs: 5_000,
   startWithinMs: 30_000,
   drainWithinMs: 3_000

@@ -243,7 +243,7 @@ export class JetStreamSource implements Source {
       if (!this.#acknowledged) return
       this.#acknowledged = false
       try {
-        this.#dependencies.statistics.messagesTrimmed += await trimStream(manager)
+        this.#dependencies.statistics.messagesTrimmed += await trimStream(manager, this.#limits.trimAtOnce)
       } catch (thrown) {
         this.#acknowledged = true
         this.#dependencies.log.warn('the stream could not be trimmed and is later', { error: thrown })
