@@ -10,7 +10,7 @@ import { type IngestProcess, jetStreamSource } from './support/sources.js'
 // Goal: with three nodes and two ingest processes, one of each can be killed at any moment and nothing acknowledged is lost.
 // Method: gateways publish with QoS 1 and note what was acknowledged; in the middle of it the node that leads the stream and an
 // ingest process get SIGKILL. Afterwards every acknowledged message is looked for. One round by itself;
-// `node cluster.test.js --rounds 20 --messages 2000` for as long as one likes.
+// `npm run test:cluster -- --rounds 20 --messages 2000` for as long as one likes. It is no part of `npm test` as long as a long run may fail.
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '1' }, messages: { type: 'string', default: '60' } },
