@@ -12,7 +12,6 @@ import { connectToNats } from '../support/sources.js'
 // Goal: what gateways may do and what becomes of what they sent is as the README says, on a real nats-server with the
 // configuration of the deployment. Method: gateways that are not ours by MQTT; streams looked at with ingest's own rights.
 
-t.setTimeout(90_000)
 const ackWaitMs = 2_000
 const nats = await Nats.start(1, ['gw-1', 'gw-2'])
 t.teardown(() => nats.stop())
