@@ -4,6 +4,7 @@ import { testDatabase } from '@endeks/database/testing'
 import { epochMs } from '@endeks/domain/time'
 import t from 'tap'
 import { ClusterGateway } from './support/cluster-gateway.js'
+import { ClusterState } from './support/cluster-state.js'
 import { count, enterMeter, enterUtility, hour, readingsMessage, start } from './support/site.js'
 import { type IngestProcess, jetStreamSource } from './support/sources.js'
 
@@ -27,6 +28,8 @@ const pool = database.createPool()
 await enterUtility(pool, gateways)
 for (const gateway of gateways) await enterMeter(pool, { gateway, address: '1', serial: gateway })
 const cluster = await jetStreamSource(t, database.adminUrl, gateways, 3)
+const state = await ClusterState.connect(cluster.nats)
+t.teardown(() => state.close())
 const processes: IngestProcess[] = [await cluster.startIngest(), await cluster.startIngest()]
 
 let told = 0
@@ -51,14 +54,17 @@ for (let round = 0; round < rounds; round += 1) {
     const sending = Promise.all(senders.map((sender) => sender.deliver(messagesOf(sender.name, round))))
     await until(async () => acknowledgedBy(senders) > (gateways.length * messages) / 3)
     const before = acknowledgedBy(senders)
-    const leader = await cluster.nats.leader()
+    const leader = await state.leader()
     const victim = processes.shift()
     victim?.child.kill('SIGKILL')
     await Promise.all([cluster.nats.killNode(leader), victim?.exited])
     await sending
     const acknowledged = acknowledgedBy(senders)
     t.equal(acknowledged, gateways.length * messages, 'gateways go on at the other nodes until all of it is acknowledged')
-    await until(async () => (await count(pool, 'reading')) === told * readingsEach)
+    await until(async () => (await count(pool, 'reading')) >= told * readingsEach).catch(async (thrown: unknown) => {
+      t.comment(`stored ${await count(pool, 'reading')} of ${told * readingsEach}; ${await state.describe()}`)
+      throw thrown
+    })
     for (const sender of senders) {
       const { rows } = await pool.query<{ n: bigint }>(
         `select distinct n from metering.sequence_range, generate_series(first, last) n where gateway_id = $1`,
@@ -81,6 +87,7 @@ for (let round = 0; round < rounds; round += 1) {
     )
     await cluster.nats.startNode(leader)
     if (round + 1 < rounds) processes.push(await cluster.startIngest())
+    await state.whole()
   })
 }
 

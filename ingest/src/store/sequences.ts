@@ -42,13 +42,12 @@ export async function noteSequences(client: PoolClient, numbers: readonly Sequen
   const runs = union(numbers.map(({ gateway, epoch, lane, sequence }) => ({ gateway, epoch, lane, first: sequence, last: sequence })))
   const standing = await readTouched(client, runs)
   const merged = union([...runs, ...standing])
-  const beginnings = new Set(standing.map(textOf))
   const kept = new Set(merged.map(textOf))
   await removeRanges(
     client,
     standing.filter((range) => !kept.has(textOf(range)))
   )
-  await writeRanges(client, merged, beginnings)
+  await writeRanges(client, merged)
 }
 
 /** Overlapping and adjacent ranges as one, in order. */
@@ -110,28 +109,18 @@ async function removeRanges(client: PoolClient, ranges: readonly Range[]): Promi
   )
 }
 
-/** Most ranges only grow at their end, which touches no index. */
-async function writeRanges(client: PoolClient, ranges: readonly Range[], beginnings: ReadonlySet<string>): Promise<void> {
-  const grown = ranges.filter((range) => beginnings.has(textOf(range)))
-  const added = ranges.filter((range) => !beginnings.has(textOf(range)))
-  if (grown.length > 0) {
-    await client.query({
-      name: 'grow-sequences',
-      text: `update metering.sequence_range s set last = greatest(s.last, run.last), received_at = now()
-        from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) as run (gateway_id, epoch, lane, first, last)
-        where s.gateway_id = run.gateway_id and s.epoch = run.epoch and s.lane = run.lane and s.first = run.first`,
-      values: parameters(grown)
-    })
-  }
-  if (added.length > 0) {
-    await client.query({
-      name: 'add-sequences',
-      text: `insert into metering.sequence_range (gateway_id, epoch, lane, first, last)
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
-        on conflict (gateway_id, epoch, lane, first) do update set last = greatest(metering.sequence_range.last, excluded.last)`,
-      values: parameters(added)
-    })
-  }
+/**
+ * Most ranges only grow at their end, which touches no index. A range that was read may be gone by now, joined to another by
+ * another process: it is written anew, for an update would find nothing and its numbers would be noted nowhere.
+ */
+async function writeRanges(client: PoolClient, ranges: readonly Range[]): Promise<void> {
+  await client.query({
+    name: 'write-sequences',
+    text: `insert into metering.sequence_range as standing (gateway_id, epoch, lane, first, last)
+      select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+      on conflict (gateway_id, epoch, lane, first) do update set last = greatest(standing.last, excluded.last), received_at = now()`,
+    values: parameters(ranges)
+  })
 }
 
 /** The same declaration again changes nothing; one whose range has grown since takes its place. */

@@ -8,10 +8,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { gatewayId } from '@endeks/domain/identifiers'
 import { systemClock } from '@endeks/domain/process'
-import { jetstreamManager } from '@nats-io/jetstream'
-import { connect, nkeyAuthenticator, nkeys } from '@nats-io/transport-node'
+import { nkeys } from '@nats-io/transport-node'
 import { type Authority, type Issued, issueAuthority, issueGateway, issueServer } from '../../src/certificates/issue.js'
-import { inboxPrefix, messagesStream } from '../../src/jetstream/names.js'
 import type { JetStreamOptions } from '../../src/jetstream/options.js'
 import { natsAccounts } from '../../src/jetstream/rights.js'
 
@@ -143,23 +141,6 @@ export class Nats {
   /** Tells every node to read its configuration again. */
   reload(): void {
     for (const { child } of this.nodes) child?.kill('SIGHUP')
-  }
-
-  /** The node that leads the stream of messages. */
-  async leader(): Promise<NatsNode> {
-    const { servers, seed, authority = '' } = this.options
-    const connection = await connect({
-      ...{ servers: [...servers], inboxPrefix, ignoreClusterUpdates: true, tls: { ca: authority } },
-      authenticator: nkeyAuthenticator(new TextEncoder().encode(seed))
-    })
-    try {
-      const { cluster } = await (await jetstreamManager(connection, { checkAPI: false })).streams.info(messagesStream)
-      const leading = this.nodes.find((node) => node.name === cluster?.leader)
-      if (leading === undefined) throw new Error('the stream has no leader')
-      return leading
-    } finally {
-      await connection.close()
-    }
   }
 
   async stop(): Promise<void> {
