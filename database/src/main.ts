@@ -1,14 +1,17 @@
 import { AppError, asError, isAppError } from '@endeks/domain/errors'
 import { createLog } from '@endeks/domain/process'
 import { toIso } from '@endeks/domain/time'
-import { migrate, status } from './migrate/index.js'
+import { migrate, passwordVariables, setServicePasswords, status } from './migrate/index.js'
 import { writeTypes } from './schema/types.js'
 
-const usage = `usage: database migrate|status|types [--check-config]
+const usage = `usage: database migrate|status|passwords|types [--check-config]
 
-migrate  applies what is missing to the database that DATABASE_URL names
-status   lists the migrations; ends with 1 when one is pending, changed or missing
-types    writes src/schema/tables.ts; in a scratch database of DATABASE_URL's server, or of an embedded one without it
+migrate    applies what is missing to the database that DATABASE_URL names
+status     lists the migrations; ends with 1 when one is pending, changed or missing
+passwords  lets accounts sign in with the passwords given by
+           ${Object.values(passwordVariables).join(', ')};
+           one that is not given stays as it is
+types      writes src/schema/tables.ts; in a scratch database of DATABASE_URL's server, or of an embedded one without it
 `
 
 const log = createLog('database')
@@ -42,6 +45,22 @@ async function applyMigrations(): Promise<number> {
   return 0
 }
 
+function givenPasswords(): Record<string, string> {
+  const given = Object.entries(passwordVariables).flatMap(([role, variable]) => {
+    const password = process.env[variable]
+    return password === undefined || password === '' ? [] : [[role, password] as const]
+  })
+  if (given.length > 0) return Object.fromEntries(given)
+  throw new AppError('CONFIG_INVALID', `no password is given; set at least one of ${Object.values(passwordVariables).join(', ')}`)
+}
+
+async function setPasswords(): Promise<number> {
+  const passwords = givenPasswords()
+  await setServicePasswords(neededUrl(), passwords)
+  process.stdout.write(`${Object.keys(passwords).join(', ')} may sign in\n`)
+  return 0
+}
+
 async function generateTypes(): Promise<number> {
   await writeTypes(givenUrl(), log)
   return 0
@@ -49,7 +68,9 @@ async function generateTypes(): Promise<number> {
 
 function checkConfig(verb: string): number {
   const databaseUrl = verb === 'types' ? givenUrl() : neededUrl()
-  process.stdout.write(`${JSON.stringify({ databaseUrl: databaseUrl === undefined ? undefined : masked(databaseUrl) }, undefined, 2)}\n`)
+  const roles = verb === 'passwords' ? { passwordsFor: Object.keys(givenPasswords()) } : {}
+  const shown = { databaseUrl: databaseUrl === undefined ? undefined : masked(databaseUrl), ...roles }
+  process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`)
   return 0
 }
 
@@ -59,7 +80,12 @@ function masked(url: string): string {
   return parsed.toString()
 }
 
-const verbs: Readonly<Record<string, () => Promise<number>>> = { migrate: applyMigrations, status: showStatus, types: generateTypes }
+const verbs: Readonly<Record<string, () => Promise<number>>> = {
+  migrate: applyMigrations,
+  status: showStatus,
+  passwords: setPasswords,
+  types: generateTypes
+}
 
 async function run(words: readonly string[]): Promise<number> {
   const [verb = '', ...options] = words

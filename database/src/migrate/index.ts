@@ -1,4 +1,4 @@
 export { ensureDatabase } from './ensure-database.js'
 export { type Migration, migrationsFolder, readMigrations } from './files.js'
 export { type MigrateOptions, type MigrationStatus, migrate, status } from './migrate.js'
-export { type ServiceRole, serviceRoles, setServicePasswords } from './roles.js'
+export { passwordVariables, type ServiceRole, type SignInRole, serviceRoles, setServicePasswords } from './roles.js'

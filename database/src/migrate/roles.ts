@@ -9,6 +9,16 @@ import { withClient } from './migrate.js'
 export const serviceRoles = ['endeks_ingest', 'endeks_rating', 'endeks_api', 'endeks_grafana'] as const
 export type ServiceRole = (typeof serviceRoles)[number]
 
+/** Every account that somebody may sign in with, and the variable that its password comes in: the services, and whoever enrols gateways. */
+export const passwordVariables = {
+  endeks_ingest: 'ENDEKS_INGEST_PASSWORD',
+  endeks_rating: 'ENDEKS_RATING_PASSWORD',
+  endeks_api: 'ENDEKS_API_PASSWORD',
+  endeks_grafana: 'ENDEKS_GRAFANA_PASSWORD',
+  endeks_enrolment: 'ENDEKS_ENROLMENT_PASSWORD'
+} as const satisfies Readonly<Record<ServiceRole | 'endeks_enrolment', string>>
+export type SignInRole = keyof typeof passwordVariables
+
 const attempts = 20
 
 /**
@@ -20,7 +30,7 @@ const attempts = 20
  *
  * @throws {AppError} VALIDATION for an empty password or one beyond printable ASCII, which SASLprep would have to normalise
  */
-export async function setServicePasswords(adminUrl: string, passwords: Readonly<Partial<Record<ServiceRole, string>>>): Promise<void> {
+export async function setServicePasswords(adminUrl: string, passwords: Readonly<Partial<Record<SignInRole, string>>>): Promise<void> {
   const statements = Object.entries(passwords).map(
     ([role, password]) => `alter role ${plainName(role)} login password ${pg.escapeLiteral(scramVerifier(password))}`
   )
