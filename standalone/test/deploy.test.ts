@@ -93,8 +93,8 @@ t.test('every command line is taken by its program, with these variables', (t) =
     const { status, stderr } = start(service, [...service.command, ...(more ?? ['--check-config'])])
     t.equal(status, more === undefined ? 0 : 1, `${service.name}: ${stderr}`)
   }
-  const ingest = ours.find(({ name }) => name === 'ingest')
-  t.equal(ingest === undefined ? 0 : start(ingest, ['serve', '--check-config']).status, 2, 'a verb that does not exist is refused')
+  const migrate = ours.find(({ name }) => name === 'migrate')
+  t.equal(migrate === undefined ? 0 : start(migrate, ['migrates', '--check-config']).status, 2, 'a verb that does not exist is refused')
   t.end()
 })
 
