@@ -40,12 +40,12 @@ export async function enterLate(pool: Pool, meter: ChaosMeter): Promise<void> {
   await enqueue(pool, { ...order, deadlineMs: 600_000 }, systemClock)
 }
 
-/** Somebody wants to know what the first meter of a gateway shows now. */
-export async function askForReading(pool: Pool, gateway: string): Promise<void> {
+/** Somebody wants to know what the first meter of a gateway shows now, or to set its clock, which this meter takes no notice of. */
+export async function command(pool: Pool, gateway: string, kind: 'read-now' | 'set-clock'): Promise<void> {
   const meter = meters.find((each) => each.gateway === gateway)
   if (meter === undefined) throw new Error(`${gateway} has no meter`)
   const { bus, address } = meter
   const deadline = toIso(epochMs(systemClock.now() + 600_000))
-  const payload = { place: { gateway, bus, address }, kind: 'read-now', parameters: {}, deadline }
+  const payload = { place: { gateway, bus, address }, kind, parameters: {}, deadline }
   await enqueue(pool, { owner: 'ingest', kind: 'downlink', payload, requestedBy: 'chaos', deadlineMs: 600_000 }, systemClock)
 }

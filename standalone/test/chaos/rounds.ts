@@ -4,7 +4,7 @@ import { killPoints as ingestPoints, type KillPointName } from '@endeks/ingest/s
 import { disasters } from './disasters.js'
 import { gateways } from './meters.js'
 import type { Random } from './random.js'
-import { askForReading } from './registry.js'
+import { command } from './registry.js'
 import type { World } from './world.js'
 
 /** One thing that goes wrong, and is over again when the promise resolves. */
@@ -25,7 +25,7 @@ function ingestDiesAt(point: KillPointName): Round {
     async run(world) {
       await world.ingest.kill()
       if (point === 'adopt:inserted' && !(await world.enterOneLate())) return undefined
-      if (point.startsWith('downlink:')) await askForReading(world.database.pool, gateways[0])
+      if (point.startsWith('downlink:')) await command(world.database.pool, gateways[0], 'read-now')
       await world.startIngest(point)
       await reconnect(world)
       const died = await world.ingest.dies(reachWithinMs)
@@ -49,7 +49,9 @@ function gatewayDiesAt(point: GatewayPoint): Round {
       const gateway = full ? world.gateways[0] : random.pick(world.gateways)
       if (gateway === undefined) throw new Error('there is no gateway')
       await gateway.kill()
-      if (/^(command|answer)\./.test(point)) await askForReading(world.database.pool, gateway.name)
+      // Reading is begun as often as one likes; that a command begins which is not, is written down first.
+      const kind = point === 'command.started' ? 'set-clock' : 'read-now'
+      if (/^(command|answer)\./.test(point)) await command(world.database.pool, gateway.name, kind)
       await world.startGateway(gateway, point)
       if (full) spoolDisk?.fill()
       const died = await gateway.dies(reachWithinMs)
