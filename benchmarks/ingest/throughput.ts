@@ -57,7 +57,7 @@ export async function measureThroughput(
 }
 
 async function validationOf(pool: Pool, segmentsBefore: number): Promise<Throughput['validation']> {
-  const { rows } = await pool.query<{ waiting: number }>('select count(*)::integer as waiting from metering.dirty')
+  const { rows } = await pool.query<{ waiting: number }>('select count(*)::integer as waiting from metering.dirty_span')
   return { waiting: rows[0]?.waiting ?? 0, segments: (await segmentsOf(pool)) - segmentsBefore }
 }
 

@@ -73,7 +73,7 @@ try {
   const real = await startRealGateway(bench, everyMs)
   const soaked = await soak(bench, real).finally(() => real.stop())
   const { stored, aside } = await readingsOf(bench, began)
-  const { rows } = await bench.cluster.pool.query<{ waiting: number }>('select count(*)::integer as waiting from metering.dirty')
+  const { rows } = await bench.cluster.pool.query<{ waiting: number }>('select count(*)::integer as waiting from metering.dirty_span')
   console.log(`the real gateway's readings: ${stored} stored, ${aside} set aside; ${rows[0]?.waiting} spans wait for validation`)
   report(soaked)
 } finally {

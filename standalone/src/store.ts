@@ -18,6 +18,6 @@ export async function historyProgress(pool: Pool, monthEnds: readonly string[]):
 
 /** Spans of readings that validation has not looked at yet. */
 export async function pendingValidation(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>('SELECT count(*)::integer FROM metering.dirty')
+  const { rows } = await pool.query<{ count: number }>('SELECT count(*)::integer FROM metering.dirty_span')
   return rows[0]?.count ?? 0
 }

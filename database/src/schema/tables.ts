@@ -385,9 +385,15 @@ export interface MeteringDeadLetter {
 
 export interface MeteringDirty {
   id: Computed<bigint>
-  register_id: bigint
-  from_at: Timestamp
-  to_at: Timestamp
+  register_ids: bigint[]
+  from_ms: bigint[]
+  to_ms: bigint[]
+}
+
+export interface MeteringDirtySpan {
+  register_id: bigint | null
+  from_at: Timestamp | null
+  to_at: Timestamp | null
 }
 
 export interface MeteringDownlink {
@@ -759,6 +765,7 @@ export interface DB {
   'metering.daily_consumption': MeteringDailyConsumption
   'metering.dead_letter': MeteringDeadLetter
   'metering.dirty': MeteringDirty
+  'metering.dirty_span': MeteringDirtySpan
   'metering.downlink': MeteringDownlink
   'metering.exception': MeteringException
   'metering.exchange': MeteringExchange

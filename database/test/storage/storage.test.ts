@@ -120,7 +120,8 @@ const needs = [
   {
     name: 'a span to be validated',
     months: 16,
-    enter: `insert into metering.dirty (register_id, from_at, to_at) values (1, now() - interval '16 months', now())`,
+    enter: `insert into metering.dirty (register_ids, from_ms, to_ms)
+      select array[1], array[floor(1000 * extract(epoch from now() - interval '16 months'))::bigint], array[floor(1000 * extract(epoch from now()))::bigint]`,
     satisfy: 'delete from metering.dirty'
   },
   {

@@ -29,6 +29,9 @@ export {
 } from './messages.js'
 export { jsonOf } from './parse.js'
 export {
+  type ColumnarReadings,
+  columnarOf,
+  columnsOf,
   encodeReadings,
   lossMessageOf,
   type ParsedReadings,
@@ -36,6 +39,7 @@ export {
   parseProfileMessage,
   parseReadings,
   profileMessageOf,
+  type ReadingColumns,
   readingsOf
 } from './readings.js'
 export { parseTopic, type TopicKind, topicFor, topicKinds } from './topics.js'

@@ -4,7 +4,7 @@ import { isObis, type Obis } from '../metering/obis.js'
 import type { MeterReading } from '../metering/reading.js'
 import { type Result, success } from '../result/index.js'
 import type { EpochMs } from '../time/instant.js'
-import { isMeterUnit } from '../units/meter-unit.js'
+import { isMeterUnit, type MeterUnit } from '../units/meter-unit.js'
 import {
   type LossMessage,
   LossMessageSchema,
@@ -29,23 +29,44 @@ export interface ParsedReadings {
   readonly readings: readonly (MeterReading & { readonly exchange: number })[]
 }
 
+/** Readings by column, as they are on the wire: entry n of every column is one reading. */
+export interface ReadingColumns {
+  readonly exchange: readonly number[]
+  readonly obis: readonly Obis[]
+  readonly at: readonly EpochMs[]
+  /** decimal text */
+  readonly raw: readonly string[]
+  readonly scaler: readonly number[]
+  readonly unit: readonly MeterUnit[]
+  readonly status: readonly number[]
+}
+
+/** The same message without an object for each of its readings. */
+export interface ColumnarReadings extends Omit<ParsedReadings, 'readings'> {
+  readonly columns: ReadingColumns
+}
+
 export function encodeReadings(message: ParsedReadings): ReadingsMessage {
-  const { readings } = message
+  const { epoch, lane, sequence, exchanges, readings } = message
+  const { exchange, obis, at, raw, scaler, unit, status } = columnsOf(readings)
   return {
-    v: 1,
-    epoch: message.epoch,
-    lane: message.lane,
-    sequence: message.sequence,
-    exchanges: [...message.exchanges],
+    ...{ v: 1, epoch, lane, sequence, exchanges: [...exchanges] },
     readings: {
-      exchange: readings.map((each) => each.exchange),
-      obis: readings.map((each) => each.obis),
-      at: readings.map((each) => each.at),
-      raw: readings.map((each) => each.raw.toString()),
-      scaler: readings.map((each) => each.scaler),
-      unit: readings.map((each) => each.unit),
-      status: readings.map((each) => each.status)
+      ...{ exchange: [...exchange], obis: [...obis], at: [...at], raw: [...raw] },
+      ...{ scaler: [...scaler], unit: [...unit], status: [...status] }
     }
+  }
+}
+
+export function columnsOf(readings: ParsedReadings['readings']): ReadingColumns {
+  return {
+    exchange: readings.map((each) => each.exchange),
+    obis: readings.map((each) => each.obis),
+    at: readings.map((each) => each.at),
+    raw: readings.map((each) => each.raw.toString()),
+    scaler: readings.map((each) => each.scaler),
+    unit: readings.map((each) => each.unit),
+    status: readings.map((each) => each.status)
   }
 }
 
@@ -57,43 +78,64 @@ export function parseReadings(text: string): Result<ParsedReadings, AppError> {
 
 /** The same from the value that JSON, or another notation of the same shape, stands for. */
 export function readingsOf(value: unknown): Result<ParsedReadings, AppError> {
+  const parsed = columnarOf(value)
+  if (!parsed.ok) return parsed
+  const { columns, ...message } = parsed.value
+  const readings = columns.raw.map((raw, index) => ({
+    exchange: entry(columns.exchange, index),
+    obis: entry(columns.obis, index),
+    at: entry(columns.at, index),
+    raw: BigInt(raw),
+    scaler: entry(columns.scaler, index),
+    unit: entry(columns.unit, index),
+    status: entry(columns.status, index)
+  }))
+  return success({ ...message, readings })
+}
+
+/** The same by column. The value's own arrays are used, so that checking costs no memory. */
+export function columnarOf(value: unknown): Result<ColumnarReadings, AppError> {
   const parsed = checked(value, readingsValidator)
   if (!parsed.ok) return parsed
   const { epoch, lane, sequence, exchanges, readings } = parsed.value
-  const count = readings.exchange.length
+  const { exchange, obis, at, raw, scaler, unit, status } = readings
+  const count = exchange.length
   for (const [name, values] of Object.entries(readings)) {
     if (values.length !== count) return malformed(`/readings/${name} has ${values.length} entries and /readings/exchange ${count}`)
   }
-  const rows: (MeterReading & { exchange: number })[] = []
-  const codes = new Set<string>()
-  for (let index = 0; index < count; index += 1) {
-    const exchange = readings.exchange[index] ?? 0
-    const unit = readings.unit[index] ?? ''
-    if (exchange >= exchanges.length)
-      return malformed(`/readings/exchange/${index} is ${exchange}, and there are ${exchanges.length} exchanges`)
+  const strange = exchange.findIndex((place) => place >= exchanges.length)
+  if (strange >= 0) return malformed(`/readings/exchange/${strange} is ${exchange[strange]}, and there are ${exchanges.length} exchanges`)
+  if (!areObis(obis)) {
     // The pattern of the schema allows groups up to 999; a code holds bytes.
-    const code = readings.obis[index] ?? ''
-    if (!isKnownObis(code, codes)) return malformed(`/readings/obis/${index} "${code}" has a group above 255`)
-    if (!isMeterUnit(unit)) return malformed(`/readings/unit/${index} "${unit}" is no unit a meter counts in`)
-    rows.push({
-      exchange,
-      obis: code,
-      at: (readings.at[index] ?? 0) as EpochMs,
-      raw: BigInt(readings.raw[index] ?? '0'),
-      scaler: readings.scaler[index] ?? 0,
-      unit,
-      status: readings.status[index] ?? 0
-    })
+    const index = obis.findIndex((code) => !isObis(code))
+    return malformed(`/readings/obis/${index} "${obis[index]}" has a group above 255`)
   }
-  return success({ epoch, lane, sequence, exchanges, readings: rows })
+  if (!areUnits(unit)) {
+    const index = unit.findIndex((each) => !isMeterUnit(each))
+    return malformed(`/readings/unit/${index} "${unit[index]}" is no unit a meter counts in`)
+  }
+  return success({ epoch, lane, sequence, exchanges, columns: { exchange, obis, at: at as EpochMs[], raw, scaler, unit, status } })
 }
 
-/** A message names the same few registers again and again. @param known codes that have been looked at */
-function isKnownObis(code: string, known: Set<string>): code is Obis {
-  if (known.has(code)) return true
-  if (!isObis(code)) return false
-  known.add(code)
+/** A message names the same few registers again and again. */
+function areObis(codes: readonly string[]): codes is Obis[] {
+  const known = new Set<string>()
+  for (const code of codes) {
+    if (known.has(code)) continue
+    if (!isObis(code)) return false
+    known.add(code)
+  }
   return true
+}
+
+function areUnits(units: readonly string[]): units is MeterUnit[] {
+  return units.every(isMeterUnit)
+}
+
+function entry<Value>(column: readonly Value[], index: number): Value {
+  const value = column[index]
+  if (value === undefined) throw new RangeError(`there is no entry ${index}`)
+  return value
 }
 
 export function parseProfileMessage(text: string): Result<ProfileMessage, AppError> {

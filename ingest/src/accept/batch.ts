@@ -1,21 +1,26 @@
 import type { PoolClient } from '@endeks/database/pool'
 import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import { type Clock, type EpochMs, toIso } from '@endeks/domain/time'
+import type { ReadingColumns } from '@endeks/domain/wire'
 import type { Exchange } from '../formats/format.js'
 import type { KillPoint } from '../kill-points.js'
 import { storeAnswers } from '../store/downlink-answers.js'
 import { type ExchangeIds, type ExchangeRow, writeExchanges } from '../store/exchanges.js'
 import { type DeadLetterRow, insertDeadLetters, insertProfiles } from '../store/messages.js'
-import { type ReadingRow, type SortedReadings, storeReadings } from '../store/readings.js'
+import { HopedReadings, type ReadingRow, type SortedReadings, storeReadings } from '../store/readings.js'
 import { insertLosses, noteSequences } from '../store/sequences.js'
 import { insertUnassigned, type UnassignedRow } from '../store/unassigned.js'
-import { deadLetter, type Prepared } from './prepare.js'
+import { deadLetter, type Evidence, type Prepared } from './prepare.js'
+import type { RecentReadings } from './recent-readings.js'
 import type { Question, Resolved, Resolver } from './resolver.js'
 
 /** A batch in rows: what goes into which table. */
 export interface BatchRows {
   readonly messages: readonly Prepared[]
-  readonly readings: readonly ReadingRow[]
+  readonly readings: SortedReadings
+  readonly readingCount: number
+  /** one at least of each month that readings lie in */
+  readonly instants: readonly EpochMs[]
   readonly unassigned: readonly UnassignedRow[]
   readonly exchanges: readonly ExchangeRow[]
 }
@@ -40,100 +45,125 @@ export interface AssembleDependencies {
   readonly clock: Clock
   readonly resolver: Resolver
   readonly exchangeIds: ExchangeIds
+  /** what went by lately, which is looked up */
+  readonly recent: RecentReadings
 }
 
-/** Finds the register of every reading and numbers the exchanges. Reads the database, writes nothing. */
-export async function assemble(client: PoolClient, messages: readonly Prepared[], dependencies: AssembleDependencies): Promise<BatchRows> {
+/**
+ * Finds the register of every reading and numbers the exchanges. Reads the database, writes nothing.
+ *
+ * @param careful whether what has not gone by lately is doubted all the same
+ */
+export async function assemble(
+  client: PoolClient,
+  messages: readonly Prepared[],
+  dependencies: AssembleDependencies & { readonly careful: boolean }
+): Promise<BatchRows> {
   const day = toIso(dependencies.clock.now()).slice(0, 10)
   const talks = messages.flatMap(talksOf)
-  const answers = await dependencies.resolver.resolve(
-    client,
-    talks.map((talk) => talk.question)
-  )
+  const answers = await dependencies.resolver.resolve(client, talks)
   const ids = talks.length === 0 ? [] : await dependencies.exchangeIds.take(client, talks.length)
-  const rows = {
-    messages,
-    readings: [] as ReadingRow[],
-    unassigned: [] as UnassignedRow[],
-    exchanges: [] as ExchangeRow[]
-  }
+  const rows = new Rows(talks, dependencies)
+  const exchanges: ExchangeRow[] = []
   for (const [index, talk] of talks.entries()) {
     const id = ids[index]
     if (id === undefined) throw new AppError('INTERNAL', 'there are fewer exchange ids than exchanges')
     const { message, wire, evidence } = talk
-    rows.exchanges.push({ id, day, gateway: message.gateway, wire, ...evidence })
-    place(talk, { id, day }, answers[index] ?? [], rows)
+    exchanges.push({ id, day, gateway: message.gateway, wire, request: evidence.request, response: evidence.response })
+    rows.place(talk, { id, day }, answers[index] ?? [])
   }
-  return rows
+  const { hoped, doubted, suspect, unassigned, instants } = rows
+  const readingCount = hoped.count + doubted.length + suspect.length
+  return { messages, readings: { hoped, doubted, suspect }, readingCount, instants, unassigned, exchanges }
 }
 
-/** One exchange of one message, with the readings that came from it. */
-interface Talk {
+/** One exchange of one message, with the readings that came from it: a run of the message's columns. */
+interface Talk extends Question {
   readonly message: Prepared
+  readonly columns: ReadingColumns
+  /** where in the columns they begin */
+  readonly first: number
   readonly wire: Exchange
-  readonly evidence: Prepared['evidence'][number]
-  readonly question: Question
-  readonly readings: NonNullable<Prepared['readings']>['readings'][number][]
+  readonly evidence: Evidence
 }
 
 function talksOf(message: Prepared): Talk[] {
-  const { gateway, readings: parsed, evidence } = message
-  if (parsed === undefined) return []
-  const talks = parsed.exchanges.map((wire, index): Talk => {
-    const readings: Talk['readings'] = []
-    const question = { place: { gateway, bus: wire.bus, address: wire.address }, identity: wire.identity, readings }
-    return { message, wire, evidence: evidence[index] ?? noEvidence, question, readings }
-  })
-  for (const reading of parsed.readings) talks[reading.exchange]?.readings.push(reading)
-  return talks.filter((talk) => talk.readings.length > 0)
+  const { gateway, readings, evidence } = message
+  if (readings === undefined) return []
+  const { columns, exchanges } = readings
+  const talks: Talk[] = []
+  for (let first = 0, end = 0; first < columns.exchange.length; first = end) {
+    const place = columns.exchange[first] ?? 0
+    while (columns.exchange[end] === place) end += 1
+    const wire = exchanges[place]
+    if (wire === undefined) throw new AppError('INTERNAL', `a reading is of exchange ${place}, and there are ${exchanges.length}`)
+    const { bus, address, identity } = wire
+    const [obis, at] = [columns.obis.slice(first, end), columns.at.slice(first, end)]
+    talks.push({
+      message,
+      columns,
+      first,
+      wire,
+      evidence: evidence[place] ?? noEvidence,
+      place: { gateway, bus, address },
+      identity,
+      obis,
+      at
+    })
+  }
+  return talks
 }
 
 const noEvidence = { request: Buffer.alloc(0), response: Buffer.alloc(0) }
+const hourMs = 3_600_000
 
-function place(
-  talk: Talk,
-  exchange: { readonly id: bigint; readonly day: string },
-  answers: readonly Resolved[],
-  rows: { readings: ReadingRow[]; unassigned: UnassignedRow[] }
-): void {
-  const { message, wire } = talk
-  for (const [index, { obis, at, raw, scaler, unit, status }] of talk.readings.entries()) {
-    const answer = answers[index]
-    if (answer === undefined) throw new AppError('INTERNAL', 'a reading was neither assigned nor set aside')
-    const from = { exchangeId: exchange.id, exchangeDay: exchange.day }
-    if (typeof answer === 'bigint') {
-      rows.readings.push({ registerId: answer, at, raw, scaler, unit, status, source: 'remote', ...from })
-      continue
+/** Sorts readings: what has not gone by lately is hoped to be new, unless there is a reason to doubt it. */
+class Rows {
+  readonly hoped: HopedReadings
+  readonly doubted: ReadingRow[] = []
+  readonly suspect: ReadingRow[] = []
+  readonly unassigned: UnassignedRow[] = []
+  readonly instants: EpochMs[] = []
+  readonly #recent: RecentReadings
+  readonly #careful: boolean
+
+  constructor(talks: readonly Talk[], { recent, careful }: { readonly recent: RecentReadings; readonly careful: boolean }) {
+    this.hoped = new HopedReadings(careful ? 0 : talks.reduce((sum, talk) => sum + talk.at.length, 0))
+    this.#recent = recent
+    this.#careful = careful
+  }
+
+  place(talk: Talk, exchange: { readonly id: bigint; readonly day: string }, answers: readonly Resolved[]): void {
+    const { columns, first } = talk
+    for (const [index, at] of talk.at.entries()) {
+      const answer = answers[index]
+      const [obis, raw, unit] = [columns.obis[first + index], columns.raw[first + index], columns.unit[first + index]]
+      if (answer === undefined || obis === undefined || raw === undefined || unit === undefined) {
+        throw new AppError('INTERNAL', 'a reading was neither assigned nor set aside')
+      }
+      const [scaler, status] = [columns.scaler[first + index] ?? 0, columns.status[first + index] ?? 0]
+      const value = { at, raw, scaler, unit, status, exchangeId: exchange.id, exchangeDay: exchange.day }
+      if (typeof answer === 'bigint') this.#add({ registerId: answer, source: 'remote', ...value })
+      else this.#setAside(talk, { obis, reason: answer, ...value })
     }
+  }
+
+  #add(row: ReadingRow): void {
+    // Most instants lie in the hour of the one before, and no hour lies in two months.
+    if (Math.floor(row.at / hourMs) !== Math.floor((this.instants.at(-1) ?? Number.NaN) / hourMs)) this.instants.push(row.at)
+    if (this.#recent.seen(row.registerId, row.at)) this.suspect.push(row)
+    else if (this.#careful) this.doubted.push(row)
+    else this.hoped.add(row)
+  }
+
+  #setAside({ message, wire }: Talk, reading: Omit<UnassignedRow, 'gateway' | 'bus' | 'address' | 'deviceId' | 'manufacturer'>): void {
     const { bus, address, identity } = wire
     const device = { deviceId: identity.id, manufacturer: identity.manufacturer ?? '' }
-    rows.unassigned.push({
-      gateway: message.gateway,
-      bus,
-      address,
-      ...device,
-      obis,
-      at,
-      raw,
-      scaler,
-      unit,
-      status,
-      ...from,
-      reason: answer
-    })
+    this.unassigned.push({ gateway: message.gateway, bus, address, ...device, ...reading })
   }
 }
 
-/** The instants whose months the batch writes into. */
-export function instantsOf(rows: BatchRows, now: EpochMs): Set<EpochMs> {
-  const instants = new Set<EpochMs>([now])
-  for (const row of rows.readings) instants.add(row.at)
-  return instants
-}
-
 export interface StoreOptions {
-  /** the batch's readings by what is hoped of them */
-  readonly sorted: SortedReadings
   readonly deadLettersPerDay: number
   readonly killPoint: KillPoint
   readonly day: string
@@ -142,7 +172,7 @@ export interface StoreOptions {
 /** Writes a batch in the caller's transaction: everything that its messages said, or nothing. */
 export async function storeBatch(client: PoolClient, rows: BatchRows, options: StoreOptions): Promise<BatchResult> {
   const { killPoint } = options
-  const readings = await storeReadings(client, options.sorted)
+  const readings = await storeReadings(client, rows.readings)
   const aside = await insertUnassigned(client, rows.unassigned)
   const referenced = new Set([...readings.exchangeIds, ...aside])
   await writeExchanges(
@@ -163,7 +193,7 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
   const kept = await insertDeadLetters(client, letters, { perDay: options.deadLettersPerDay, day: options.day })
   return {
     stored: readings.stored,
-    known: rows.readings.length - readings.stored - readings.conflicts,
+    known: rows.readingCount - readings.stored - readings.conflicts,
     conflicts: readings.conflicts,
     surprises: readings.surprises,
     unassigned: aside.length,

@@ -6,8 +6,7 @@ import { type Clock, toIso } from '@endeks/domain/time'
 import type { KillPoint } from '../kill-points.js'
 import type { ExchangeIds } from '../store/exchanges.js'
 import { type Partitions, withNextMonth } from '../store/partitions.js'
-import type { ReadingRow, SortedReadings } from '../store/readings.js'
-import { assemble, type BatchResult, instantsOf, storeBatch } from './batch.js'
+import { assemble, type BatchResult, storeBatch } from './batch.js'
 import { classify, notStored } from './failure.js'
 import { deadLetter, type Prepared } from './prepare.js'
 import { RecentReadings } from './recent-readings.js'
@@ -96,13 +95,13 @@ export class Committer {
   }
 
   async #once(messages: readonly Prepared[], careful: boolean): Promise<BatchResult> {
-    const { pool, clock, partitions, killPoint } = this.#dependencies
+    const { pool, clock, partitions, killPoint, resolver, exchangeIds } = this.#dependencies
     const client = await pool.connect()
-    const rows = await assemble(client, messages, this.#dependencies).finally(() => client.release())
+    const how = { clock, resolver, exchangeIds, recent: this.#recent, careful }
+    const rows = await assemble(client, messages, how).finally(() => client.release())
     const now = clock.now()
-    await partitions.ensure([...instantsOf(rows, now), ...withNextMonth(now)])
-    const sorted = this.#sort(rows.readings, careful)
-    const options = { sorted, deadLettersPerDay: this.#limits.deadLettersPerDay, killPoint, day: toIso(now).slice(0, 10) }
+    await partitions.ensure([...rows.instants, ...withNextMonth(now)])
+    const options = { deadLettersPerDay: this.#limits.deadLettersPerDay, killPoint, day: toIso(now).slice(0, 10) }
     const result = await inTransaction(pool, async (writer) => {
       const stored = await storeBatch(writer, rows, options)
       killPoint('accept:before-commit')
@@ -110,16 +109,6 @@ export class Committer {
     })
     killPoint('accept:after-commit')
     return result
-  }
-
-  #sort(readings: readonly ReadingRow[], careful: boolean): SortedReadings {
-    const sorted = { hoped: [] as ReadingRow[], doubted: [] as ReadingRow[], suspect: [] as ReadingRow[] }
-    for (const reading of readings) {
-      if (this.#recent.seen(reading.registerId, reading.at)) sorted.suspect.push(reading)
-      else if (careful) sorted.doubted.push(reading)
-      else sorted.hoped.push(reading)
-    }
-    return sorted
   }
 
   async #split(messages: readonly Prepared[], error: Error, patience: Patience): Promise<Committed> {

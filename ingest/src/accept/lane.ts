@@ -98,7 +98,7 @@ export class Lane {
       count += 1
       const message = this.#read(queued)
       if (message === undefined) continue
-      rows += message.readings?.readings.length ?? 0
+      rows += message.readings?.columns.at.length ?? 0
       batch.push({ message, settle: queued.settle })
     }
     this.#waiting.splice(0, count)

@@ -1,10 +1,20 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash as digest } from 'node:crypto'
 import { AppError, type ErrorCode } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
-import { type AckMessage, ackMessageOf, lossMessageOf, parseTopic, profileMessageOf, readingsOf } from '@endeks/domain/wire'
+import {
+  type AckMessage,
+  ackMessageOf,
+  columnarOf,
+  columnsOf,
+  lossMessageOf,
+  parseTopic,
+  profileMessageOf,
+  type ReadingColumns,
+  type WireExchange
+} from '@endeks/domain/wire'
 import { readContent } from '../formats/content.js'
 import type { ReadingKey } from '../formats/foreign-gateway.js'
-import type { ForeignContext, ForeignFormat, Readings } from '../formats/format.js'
+import type { Exchange, ForeignContext, ForeignFormat } from '../formats/format.js'
 import { foreignFormatOf } from '../formats/index.js'
 import type { DeadLetterRow, ProfileRow } from '../store/messages.js'
 import type { SequenceLoss, SequenceNumber } from '../store/sequences.js'
@@ -25,12 +35,18 @@ export interface Evidence {
   readonly response: Buffer
 }
 
+/** Readings by column, in the order of their exchanges. */
+export interface PreparedReadings {
+  readonly exchanges: readonly Exchange[]
+  readonly columns: ReadingColumns
+}
+
 /** A message read and checked as far as that goes without the database: what of it is to be stored. */
 export interface Prepared {
   readonly gateway: GatewayId
   readonly topic: string
   readonly bytes: number
-  readonly readings?: Readings
+  readonly readings?: PreparedReadings
   /** the bytes of each of the message's exchanges */
   readonly evidence: readonly Evidence[]
   /** what evidence is read with */
@@ -81,22 +97,49 @@ export function prepare(incoming: Incoming, limits: PrepareLimits, foreign?: For
 
 function prepareReadings(incoming: Incoming, plain: Prepared): Prepared {
   const content = readContent(incoming.payload)
-  const parsed = content.ok ? readingsOf(content.value) : content
+  const parsed = content.ok ? columnarOf(content.value) : content
   if (!parsed.ok) return { ...plain, deadLetter: deadLetter(incoming, parsed.error) }
-  const { epoch, lane, sequence, exchanges } = parsed.value
+  const { epoch, lane, sequence, exchanges, columns } = parsed.value
   const numbered = { ...plain, sequence: { gateway: incoming.gateway, epoch, lane, sequence } }
   const evidence: Evidence[] = []
   for (const [index, exchange] of exchanges.entries()) {
-    const request = Buffer.from(exchange.request, 'base64')
-    const response = Buffer.from(exchange.response, 'base64')
-    const hash = createHash('sha256').update(request).update(response).digest('hex')
-    if (hash !== exchange.sha256) {
-      const error = new AppError('MESSAGE_EVIDENCE_HASH', `/exchanges/${index}/sha256 is ${exchange.sha256}, its bytes give ${hash}`)
+    const taken = takeEvidence(exchange)
+    if ('differs' in taken) {
+      const error = new AppError(
+        'MESSAGE_EVIDENCE_HASH',
+        `/exchanges/${index}/sha256 is ${exchange.sha256}, its bytes give ${taken.differs}`
+      )
       return { ...numbered, deadLetter: deadLetter(incoming, error) }
     }
-    evidence.push({ request, response })
+    evidence.push(taken)
   }
-  return { ...numbered, readings: parsed.value, evidence }
+  return { ...numbered, readings: { exchanges, columns: byExchange(columns) }, evidence }
+}
+
+/** The bytes of an exchange, or the hash that they give where it is not the one that was told. */
+function takeEvidence({ request, response, sha256 }: WireExchange): Evidence | { readonly differs: string } {
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(request, 'base64') + Buffer.byteLength(response, 'base64'))
+  const middle = bytes.write(request, 0, 'base64')
+  const end = middle + bytes.write(response, middle, 'base64')
+  const actual = digest('sha256', bytes.subarray(0, end), 'hex')
+  return actual === sha256 ? { request: bytes.subarray(0, middle), response: bytes.subarray(middle, end) } : { differs: actual }
+}
+
+/** Gateways tell readings exchange by exchange; whoever does not has them put in that order. */
+function byExchange(columns: ReadingColumns): ReadingColumns {
+  const { exchange } = columns
+  if (exchange.every((place, index) => index === 0 || place >= (exchange[index - 1] ?? 0))) return columns
+  const order = [...exchange.keys()].sort((a, b) => (exchange[a] ?? 0) - (exchange[b] ?? 0))
+  const sorted = <Value>(column: readonly Value[]): Value[] => order.flatMap((index) => column[index] ?? [])
+  return {
+    exchange: sorted(exchange),
+    obis: sorted(columns.obis),
+    at: sorted(columns.at),
+    raw: sorted(columns.raw),
+    scaler: sorted(columns.scaler),
+    unit: sorted(columns.unit),
+    status: sorted(columns.status)
+  }
 }
 
 function prepareProfile(incoming: Incoming, plain: Prepared): Prepared {
@@ -130,7 +173,7 @@ function prepareForeign(
     ...plain,
     evidence,
     profiles: needed.filter((each) => !context.isStored(each)).map((each) => ({ gateway, ...each })),
-    ...(readings === undefined ? {} : { readings }),
+    ...(readings === undefined ? {} : { readings: { exchanges: readings.exchanges, columns: byExchange(columnsOf(readings.readings)) } }),
     ...(readWith === undefined ? {} : { readWith }),
     ...(refusal === undefined ? {} : { deadLetter: deadLetter({ ...plain, ...(readWith === undefined ? {} : { readWith }) }, refusal) })
   }

@@ -26,7 +26,9 @@ export type Resolved = bigint | UnassignedReason
 export interface Question {
   readonly place: PlaceKey
   readonly identity: Pick<DeviceIdentity, 'id' | 'manufacturer'>
-  readonly readings: readonly { readonly obis: string; readonly at: EpochMs }[]
+  /** one for each reading, as is `at` */
+  readonly obis: readonly string[]
+  readonly at: readonly EpochMs[]
 }
 
 interface Entry {
@@ -92,17 +94,17 @@ export class Resolver {
     return true
   }
 
-  #answer({ place, identity, readings }: Question, now: EpochMs): Resolved[] {
+  #answer({ place, identity, obis, at }: Question, now: EpochMs): Resolved[] {
     const connections = this.#entries.get(keyOf(place))?.connections ?? []
     // Most readings of a conversation are of one instant, and so of one meter.
-    let instant: EpochMs | undefined
+    let last: EpochMs | undefined
     let meter: InstalledMeter | UnassignedReason = 'UNKNOWN_CONNECTION'
-    return readings.map(({ obis, at }) => {
-      if (at !== instant) {
-        instant = at
-        meter = at > now + futureMs ? 'FUTURE' : meterAt(connections, identity, at)
+    return at.map((instant, index) => {
+      if (instant !== last) {
+        last = instant
+        meter = instant > now + futureMs ? 'FUTURE' : meterAt(connections, identity, instant)
       }
-      return registerOf(meter, obis)
+      return registerOf(meter, obis[index] ?? '')
     })
   }
 }

@@ -5,7 +5,7 @@ import Type, { type Static } from 'typebox'
 import type { Resolved, Resolver } from '../accept/resolver.js'
 import type { KillPoint } from '../kill-points.js'
 import type { Partitions } from '../store/partitions.js'
-import { type ReadingRow, storeReadings } from '../store/readings.js'
+import { type ReadingRow, storeUnremembered } from '../store/readings.js'
 import { claimWaiting, isDue, markAdopted, type UnassignedReason, updateReasons, type WaitingRow } from '../store/unassigned.js'
 
 export interface AdoptDependencies {
@@ -88,13 +88,14 @@ async function adoptBatch(client: PoolClient, progress: Progress, dependencies: 
     waiting.map((row) => ({
       place: { gateway: row.gateway, bus: row.bus, address: row.address },
       identity: { id: row.deviceId, ...(row.manufacturer === '' ? {} : { manufacturer: row.manufacturer }) },
-      readings: [{ obis: row.obis, at: row.at }]
+      obis: [row.obis],
+      at: [row.at]
     }))
   )
   const sorted = sort(waiting, answers)
   // Nothing of this transaction touches the tables yet for which months are made here, on another connection.
   await dependencies.partitions.ensure(sorted.readings.map((row) => row.at))
-  await storeReadings(client, { hoped: [], doubted: sorted.readings, suspect: [] })
+  await storeUnremembered(client, sorted.readings)
   if (sorted.adopted.length > 0) dependencies.killPoint('adopt:inserted')
   await markAdopted(client, sorted.adopted)
   await updateReasons(client, sorted.reasons)

@@ -7,7 +7,7 @@ import Type from 'typebox'
 import { recordTyped } from '../store/audit.js'
 import type { Partitions } from '../store/partitions.js'
 import { readRegisterAt } from '../store/places.js'
-import { type ReadingRow, storeReadings } from '../store/readings.js'
+import { type ReadingRow, storeUnremembered } from '../store/readings.js'
 
 export interface TypedReadingDependencies {
   readonly clock: Clock
@@ -45,7 +45,7 @@ export function typedReading(dependencies: TypedReadingDependencies): LongRunnin
       if (!register.installed)
         throw new AppError('VALIDATION', `the meter of register ${row.registerId} was not installed at ${toIso(row.at)}`)
       await dependencies.partitions.ensure([row.at])
-      const { stored, other } = await storeReadings(client, { hoped: [], doubted: [row], suspect: [] })
+      const { stored, other } = await storeUnremembered(client, [row])
       const outcome = stored > 0 ? true : other > 0 ? 'conflict' : 'same'
       await recordTyped(client, { actor: requestedBy, commandId, row, outcome })
       return { stored: outcome }
@@ -61,6 +61,15 @@ function toRow(payload: unknown, now: EpochMs): ReadingRow {
   if (!isMeterUnit(unit)) throw new AppError('VALIDATION', `"${unit}" is no unit a meter counts in`)
   if (at > now + futureMs) throw new AppError('VALIDATION', `${toIso(at)} is in the future`)
   if (at < oldestMs) throw new AppError('VALIDATION', `${toIso(at)} is before any meter that is read here`)
-  const [registerId, raw] = [BigInt(given.registerId), BigInt(given.raw)]
-  return { registerId, at, raw, scaler, unit, status: given.status ?? 0, source, exchangeId: null, exchangeDay: null }
+  return {
+    registerId: BigInt(given.registerId),
+    at,
+    raw: given.raw,
+    scaler,
+    unit,
+    status: given.status ?? 0,
+    source,
+    exchangeId: null,
+    exchangeDay: null
+  }
 }

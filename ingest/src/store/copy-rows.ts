@@ -11,6 +11,12 @@ const epochDay = 10_957
 const epochMicros = 946_684_800_000_000
 const dayMs = 86_400_000
 const two32 = 2 ** 32
+/** A number of so many digits, sign and all, is an integer that a double holds. */
+const safeDigits = 15
+/** bigint in PostgreSQL's catalogue of types */
+const bigintOid = 20
+/** dimensions, whether there are nulls, the elements' type, their number, the index of the first */
+const arrayHeader = 5 * 4
 /** A longer text costs less when it is encoded as a whole. */
 const shortText = 24
 
@@ -49,6 +55,15 @@ export class CopyRows {
     this.#at += 8
   }
 
+  /** A whole number in decimal text. */
+  decimal(value: string): void {
+    if (value.length > safeDigits) this.bigint(BigInt(value))
+    else {
+      this.#reserve(12)
+      this.#int64(Number(value))
+    }
+  }
+
   integer(value: number): void {
     this.#reserve(8)
     this.#int32(4)
@@ -65,8 +80,21 @@ export class CopyRows {
   instant(at: number): void {
     const micros = at * 1_000 - epochMicros
     // A broken clock may say a year in which microseconds are no safe integer.
-    if (Number.isSafeInteger(micros)) this.#int64(micros)
-    else this.bigint(BigInt(at) * 1_000n - BigInt(epochMicros))
+    if (Number.isSafeInteger(micros)) {
+      this.#reserve(12)
+      this.#int64(micros)
+    } else this.bigint(BigInt(at) * 1_000n - BigInt(epochMicros))
+  }
+
+  /** An array of one dimension. */
+  bigints(values: readonly (bigint | number)[]): void {
+    this.#reserve(4 + arrayHeader + 12 * values.length)
+    this.#int32(arrayHeader + 12 * values.length)
+    for (const part of [1, 0, bigintOid, values.length, 1]) this.#int32(part)
+    for (const value of values) {
+      if (typeof value === 'bigint') this.bigint(value)
+      else this.#int64(value)
+    }
   }
 
   /** @param day as YYYY-MM-DD */
@@ -132,7 +160,6 @@ export class CopyRows {
   }
 
   #int64(value: number): void {
-    this.#reserve(12)
     this.#int32(8)
     const high = Math.floor(value / two32)
     this.#view.setInt32(this.#at, high)

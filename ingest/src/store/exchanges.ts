@@ -14,29 +14,32 @@ export interface ExchangeRow {
   readonly response: Buffer
 }
 
-const leastBlock = 1_024
+/** `metering.exchange_id` counts in such steps: each of its values is the first of a block. */
+const blockSize = 1_024
 
 /** Ids for exchanges, fetched in blocks. One that is not used is lost, which harms nothing: the ids only have to be unique. */
 export class ExchangeIds {
-  #ids: bigint[] = []
+  readonly #ids: bigint[] = []
   #fetching: Promise<void> = Promise.resolve()
 
   /** The next `count` ids; several callers are served one after the other. */
   async take(client: PoolClient, count: number): Promise<bigint[]> {
-    const turn = this.#fetching.then(async () => {
-      if (this.#ids.length >= count) return
-      const block = Math.max(leastBlock, count)
-      const { rows } = await client.query<{ id: bigint }>(`select nextval('metering.exchange_id') as id from generate_series(1, $1)`, [
-        block
-      ])
-      this.#ids.push(...rows.map((row) => row.id))
-    })
+    const turn = this.#fetching.then(() => this.#fetch(client, count))
     const taken = turn.then(() => this.#ids.splice(0, count))
     this.#fetching = taken.then(
       () => undefined,
       () => undefined
     )
     return taken
+  }
+
+  async #fetch(client: PoolClient, count: number): Promise<void> {
+    const missing = count - this.#ids.length
+    if (missing <= 0) return
+    const { rows } = await client.query<{ first: bigint }>(`select nextval('metering.exchange_id') as first from generate_series(1, $1)`, [
+      Math.ceil(missing / blockSize)
+    ])
+    for (const { first } of rows) for (let n = 0; n < blockSize; n += 1) this.#ids.push(first + BigInt(n))
   }
 }
 

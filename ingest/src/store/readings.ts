@@ -5,13 +5,14 @@ import type { EpochMs } from '@endeks/domain/time'
 import type { MeterUnit } from '@endeks/domain/units'
 import { arrayLiteral } from './array-literal.js'
 import { CopyRows } from './copy-rows.js'
-import { addDirtyReadings } from './dirty.js'
+import { DirtySpans } from './dirty.js'
 
 /** A reading that has found its register. */
 export interface ReadingRow {
   readonly registerId: bigint
   readonly at: EpochMs
-  readonly raw: bigint
+  /** decimal text */
+  readonly raw: string
   readonly scaler: number
   readonly unit: MeterUnit
   readonly status: number
@@ -21,10 +22,67 @@ export interface ReadingRow {
   readonly exchangeDay: string | null
 }
 
+const columns = 'register_id, at, raw, exchange_id, exchange_day, status, scaler, unit, source'
+const columnCount = 9
+/** A row in the binary format of COPY, about. */
+const copiedRowBytes = 96
+
+/**
+ * Rows that are hoped to be new, in the form in which they are sent: most readings are never kept as objects. If one of them is
+ * known, the database answers 23505 and the transaction fails.
+ */
+export class HopedReadings {
+  readonly #copy: CopyRows
+  readonly #dirty = new DirtySpans()
+  readonly #exchangeIds = new Set<bigint>()
+  #last: bigint | null = null
+  #count = 0
+
+  /** @param expected how many rows there will be, about */
+  constructor(expected: number) {
+    this.#copy = new CopyRows(columnCount, expected * copiedRowBytes)
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  get exchangeIds(): ReadonlySet<bigint> {
+    return this.#exchangeIds
+  }
+
+  add(row: ReadingRow): void {
+    const copy = this.#copy
+    copy.row()
+    copy.bigint(row.registerId)
+    copy.instant(row.at)
+    copy.decimal(row.raw)
+    if (row.exchangeId === null) copy.null()
+    else copy.bigint(row.exchangeId)
+    if (row.exchangeDay === null) copy.null()
+    else copy.date(row.exchangeDay)
+    copy.integer(row.status)
+    copy.smallint(row.scaler)
+    copy.text(row.unit)
+    copy.text(row.source)
+    if (row.exchangeId !== null && row.exchangeId !== this.#last) {
+      this.#exchangeIds.add(row.exchangeId)
+      this.#last = row.exchangeId
+    }
+    this.#dirty.add(row.registerId, row.at)
+    this.#count += 1
+  }
+
+  async write(client: PoolClient): Promise<void> {
+    if (this.#count === 0) return
+    await this.#copy.send(client, `metering.reading (${columns})`)
+    await this.#dirty.write(client)
+  }
+}
+
 /** Rows by what is hoped of them. */
 export interface SortedReadings {
-  /** hoped to be new: if one of them is known, the database answers 23505 and the transaction fails */
-  readonly hoped: readonly ReadingRow[]
+  readonly hoped: HopedReadings
   /** looked up, though nothing speaks for their being known */
   readonly doubted: readonly ReadingRow[]
   /** looked up, as they are probably known; of two rows for one instant the second is one of these */
@@ -43,77 +101,70 @@ export interface StoredReadings {
   readonly exchangeIds: ReadonlySet<bigint>
 }
 
-const columns = 'register_id, at, raw, exchange_id, exchange_day, status, scaler, unit, source'
-const columnCount = 9
-/** A row in the binary format of COPY, about. */
-const copiedRowBytes = 112
-/** Below this many rows an INSERT takes less than a COPY. */
-const leastCopied = 200
-
 /**
  * Stores rows in the caller's transaction. The same again changes nothing; another value for a known instant goes to
  * `reading_conflict`, for a person to decide. Of two rows for one instant the first becomes the reading.
  *
  * Only what may be known is compared with what stands, and this after the hoped ones are written, so that it is compared with them too.
  *
- * @throws 23505 when a row is known that was hoped to be new, or that another transaction wrote since it was looked up
+ * @throws 23505 when a row is known that was hoped to be new
  */
-export async function storeReadings(client: PoolClient, rows: SortedReadings): Promise<StoredReadings> {
-  const { hoped, doubted, suspect } = rows
-  await writeReadings(client, hoped)
-  const looked = [...doubted, ...suspect]
-  const { missing, other } = await compareReadings(client, looked)
-  const { first, differing } = firstOfEach(missing.map(({ row }) => row))
-  await writeReadings(client, first)
-  const conflicting = await insertConflicts(client, [...other, ...differing])
-  const exchangeIds = new Set(conflicting)
-  for (const written of [hoped, first]) addExchanges(exchangeIds, written)
+export async function storeReadings(client: PoolClient, { hoped, doubted, suspect }: SortedReadings): Promise<StoredReadings> {
+  await hoped.write(client)
+  const { missing, other } = await compareReadings(client, [...doubted, ...suspect])
+  const added = await addMissing(
+    client,
+    missing.map(({ row }) => row)
+  )
+  const differing = [...other, ...added.differing]
+  const conflicting = await insertConflicts(client, differing)
+  const exchangeIds = new Set([...hoped.exchangeIds, ...conflicting, ...added.stored.flatMap((row) => row.exchangeId ?? [])])
   return {
-    stored: hoped.length + first.length,
-    other: other.length + differing.length,
+    stored: hoped.count + added.stored.length,
+    other: differing.length,
     conflicts: conflicting.length,
     surprises: doubted.length - missing.filter(({ index }) => index < doubted.length).length,
     exchangeIds
   }
 }
 
-async function writeReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<void> {
-  if (rows.length === 0) return
-  if (rows.length < leastCopied) await insertReadings(client, rows)
-  else await copyReadings(client, rows)
-  await addDirtyReadings(client, rows)
-}
-
-async function copyReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<void> {
-  const copy = new CopyRows(columnCount, rows.length * copiedRowBytes)
-  for (const row of rows) {
-    copy.row()
-    copy.bigint(row.registerId)
-    copy.instant(row.at)
-    copy.bigint(row.raw)
-    if (row.exchangeId === null) copy.null()
-    else copy.bigint(row.exchangeId)
-    if (row.exchangeDay === null) copy.null()
-    else copy.date(row.exchangeDay)
-    copy.integer(row.status)
-    copy.smallint(row.scaler)
-    copy.text(row.unit)
-    copy.text(row.source)
-  }
-  await copy.send(client, `metering.reading (${columns})`)
+/** The same for rows of which nothing is remembered: each is looked up, and no other transaction's row makes this one fail. */
+export async function storeUnremembered(client: PoolClient, rows: readonly ReadingRow[]): Promise<StoredReadings> {
+  return storeReadings(client, { hoped: new HopedReadings(0), doubted: [], suspect: rows })
 }
 
 const input = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::date[], $6::integer[], $7::smallint[], $8::text[], $9::text[])
   with ordinality as given (register_id, at_ms, raw, exchange_id, exchange_day, status, scaler, unit, source, n)`
 const at = `timestamptz 'epoch' + at_ms * interval '1 millisecond'`
 
-async function insertReadings(client: PoolClient, rows: readonly ReadingRow[]): Promise<void> {
-  await client.query({
-    name: 'insert-readings',
+/**
+ * Stores rows that were not there a moment ago. What another transaction has written since then is compared once more, now that
+ * it is committed.
+ */
+async function addMissing(
+  client: PoolClient,
+  rows: readonly ReadingRow[]
+): Promise<{ readonly stored: readonly ReadingRow[]; readonly differing: readonly ReadingRow[] }> {
+  const { first, differing } = firstOfEach(rows)
+  if (first.length === 0) return { stored: [], differing }
+  const inserted = await client.query<{ register_id: bigint; at: EpochMs }>({
+    name: 'insert-missing-readings',
     text: `insert into metering.reading (${columns})
-      select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input}`,
-    values: parameters(rows)
+      select register_id, ${at}, raw, exchange_id, exchange_day, status, scaler, unit, source from ${input}
+      on conflict do nothing returning register_id, at`,
+    values: parameters(first)
   })
+  const dirty = new DirtySpans()
+  for (const row of inserted.rows) dirty.add(row.register_id, row.at)
+  await dirty.write(client)
+  if (inserted.rows.length === first.length) return { stored: first, differing }
+  const keys = new Set(inserted.rows.map((row) => `${row.register_id} ${row.at}`))
+  const isStored = (row: ReadingRow): boolean => keys.has(`${row.registerId} ${row.at}`)
+  const { other } = await compareReadings(
+    client,
+    first.filter((row) => !isStored(row))
+  )
+  return { stored: first.filter(isStored), differing: [...differing, ...other] }
 }
 
 /** Those of the rows that nothing stands for, and those that something else stands for; the others are the same as what stands. */
@@ -167,7 +218,7 @@ function firstOfEach(rows: readonly ReadingRow[]): { readonly first: ReadingRow[
 }
 
 function sameValue(a: ReadingRow, b: ReadingRow): boolean {
-  return a.raw === b.raw && a.scaler === b.scaler && a.unit === b.unit && a.status === b.status
+  return BigInt(a.raw) === BigInt(b.raw) && a.scaler === b.scaler && a.unit === b.unit && a.status === b.status
 }
 
 function compare(a: bigint, b: bigint): number {
@@ -185,15 +236,6 @@ async function insertConflicts(client: PoolClient, rows: readonly ReadingRow[]):
     values: parameters(rows)
   })
   return inserted.flatMap((row) => row.exchange_id ?? [])
-}
-
-function addExchanges(ids: Set<bigint>, rows: readonly ReadingRow[]): void {
-  let last: bigint | null = null
-  for (const { exchangeId } of rows) {
-    if (exchangeId === last || exchangeId === null) continue
-    ids.add(exchangeId)
-    last = exchangeId
-  }
 }
 
 function parameters(rows: readonly ReadingRow[]): string[] {

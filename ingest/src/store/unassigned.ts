@@ -16,7 +16,8 @@ export interface UnassignedRow {
   readonly manufacturer: string
   readonly obis: string
   readonly at: EpochMs
-  readonly raw: bigint
+  /** decimal text */
+  readonly raw: string
   readonly scaler: number
   readonly unit: MeterUnit
   readonly status: number
@@ -128,7 +129,7 @@ export async function claimWaiting(client: PoolClient, scope: AdoptionScope, aft
       manufacturer: row.manufacturer,
       obis: row.obis,
       at: row.at,
-      raw: row.raw,
+      raw: row.raw.toString(),
       scaler: row.scaler,
       unit,
       status: row.status,

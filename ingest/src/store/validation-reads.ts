@@ -1,18 +1,10 @@
-import type { Pool, PoolClient } from '@endeks/database/pool'
+import type { PoolClient } from '@endeks/database/pool'
 import { AppError } from '@endeks/domain/errors'
 import { type Quality, qualities } from '@endeks/domain/metering'
 import { type EpochMs, toIso } from '@endeks/domain/time'
 import { isQuantityUnit } from '@endeks/domain/units'
 import type { IndexReading, RegisterFacts, Segment } from '../vee/facts.js'
-
-/** A span of a register that has to be looked at again. */
-export interface DirtySpan {
-  readonly registerId: bigint
-  readonly from: EpochMs
-  readonly to: EpochMs
-  /** what lies before it is settled: readings there may be gone, and the segments that were made of them stay as they are */
-  readonly floor?: EpochMs
-}
+import type { DirtySpan } from './dirty.js'
 
 /** A segment as it stands in the table. */
 export interface LiveSegment extends Segment {
@@ -26,39 +18,6 @@ export interface OpenException {
   readonly rule: string
   readonly from: EpochMs
   readonly to: EpochMs
-}
-
-/** Takes spans out of the queue; they are back if the transaction fails. */
-export async function claimDirty(client: PoolClient, limit: number): Promise<DirtySpan[]> {
-  const { rows } = await client.query<{ register_id: bigint; from_at: EpochMs; to_at: EpochMs }>(
-    `delete from metering.dirty
-     where id in (select id from metering.dirty order by id limit $1 for update skip locked)
-     returning register_id, from_at, to_at`,
-    [limit]
-  )
-  return rows.map((row) => ({ registerId: row.register_id, from: row.from_at, to: row.to_at }))
-}
-
-/** A backlog of this length says all that its length can say. */
-const mostCounted = 100_000
-
-/** How many spans wait, counted up to a bound. */
-export async function countDirty(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ count: bigint }>('select count(*) as count from (select from metering.dirty limit $1) waiting', [
-    mostCounted
-  ])
-  return Number(rows[0]?.count ?? 0n)
-}
-
-/** Puts the oldest span at the end of the queue, so that one that fails does not keep the others from being done. */
-export async function requeueOldest(client: PoolClient): Promise<void> {
-  await client.query(
-    `with taken as (
-       delete from metering.dirty where id = (select id from metering.dirty order by id limit 1 for update skip locked)
-       returning register_id, from_at, to_at
-     )
-     insert into metering.dirty (register_id, from_at, to_at) select register_id, from_at, to_at from taken`
-  )
 }
 
 /** One validator at a time may work on a register; the ids are sorted, so that two never wait for each other. */

@@ -2,20 +2,11 @@ import type { PoolClient } from '@endeks/database/pool'
 import { toIso } from '@endeks/domain/time'
 import type { DailyAmount } from '../vee/days.js'
 import type { Exception, Segment } from '../vee/facts.js'
-import type { DirtySpan, LiveSegment } from './validation-reads.js'
+import type { LiveSegment } from './validation-reads.js'
 
 export interface OfRegister<Item> {
   readonly registerId: bigint
   readonly item: Item
-}
-
-export async function addDirty(client: PoolClient, spans: readonly DirtySpan[]): Promise<void> {
-  if (spans.length === 0) return
-  await client.query(
-    `insert into metering.dirty (register_id, from_at, to_at)
-     select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[])`,
-    [spans.map((each) => each.registerId), spans.map((each) => toIso(each.from)), spans.map((each) => toIso(each.to))]
-  )
 }
 
 /** A superseded segment stays where it is: bills that were made of it must find it. */

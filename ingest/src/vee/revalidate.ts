@@ -1,19 +1,10 @@
 import type { PoolClient } from '@endeks/database/pool'
 import { epochMs, fromIso } from '@endeks/domain/time'
 import type { KillPoint } from '../kill-points.js'
+import { addDirty, claimDirty, type DirtySpan } from '../store/dirty.js'
 import { MonthsMissing, type Partitions } from '../store/partitions.js'
+import { clipToFloor, type LiveSegment, lockRegisters, readLiveSegments, readRegisters, readZone } from '../store/validation-reads.js'
 import {
-  claimDirty,
-  clipToFloor,
-  type DirtySpan,
-  type LiveSegment,
-  lockRegisters,
-  readLiveSegments,
-  readRegisters,
-  readZone
-} from '../store/validation-reads.js'
-import {
-  addDirty,
   type DailyChange,
   insertSegments,
   type OfRegister,

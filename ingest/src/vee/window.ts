@@ -1,7 +1,7 @@
 import type { PoolClient } from '@endeks/database/pool'
 import { type EpochMs, epochMs } from '@endeks/domain/time'
+import type { DirtySpan } from '../store/dirty.js'
 import {
-  type DirtySpan,
   type LiveSegment,
   type OpenException,
   readLiveSegments,

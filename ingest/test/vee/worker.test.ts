@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { noKillPoint } from '../../src/kill-points.js'
 import { Partitions } from '../../src/store/partitions.js'
-import { storeReadings } from '../../src/store/readings.js'
+import { storeUnremembered } from '../../src/store/readings.js'
 import { deriveSegments } from '../../src/vee/derive.js'
 import type { IndexReading, RegisterFacts } from '../../src/vee/facts.js'
 import { standardRules } from '../../src/vee/rules/index.js'
@@ -33,13 +33,14 @@ async function arrive(register: RegisterFacts, readings: readonly IndexReading[]
   await partitions.ensure(readings.map((each) => each.at))
   const rows = readings.map((each) => ({
     ...each,
+    raw: each.raw.toString(),
     registerId: register.id,
     unit: 'm3' as const,
     source: 'remote' as const,
     exchangeId: null,
     exchangeDay: null
   }))
-  await inTransaction(pool, (client) => storeReadings(client, { hoped: [], doubted: rows, suspect: [] }))
+  await inTransaction(pool, (client) => storeUnremembered(client, rows))
 }
 
 const reading = (atHour: number, raw: bigint, status = 0): IndexReading => ({

@@ -88,6 +88,13 @@ const coverage = `
 
 /** Why a candidate can't be billed, the first cause that applies. */
 const exclusions = `
+  WITH pending AS MATERIALIZED (
+    SELECT DISTINCT r.subscription_id
+    FROM rating.run run
+    JOIN (SELECT register_id, min(from_at) AS from_at FROM metering.dirty_span GROUP BY register_id) d ON d.from_at <= run.period_to
+    JOIN freeze_register r ON r.register_id = d.register_id
+    WHERE run.id = $1
+  )
   INSERT INTO rating.run_exclusion (run_id, subscription_id, reason)
   SELECT run.id, f.subscription_id, why.reason
   FROM rating.run run
@@ -96,8 +103,7 @@ const exclusions = `
   LEFT JOIN freeze_tariff t ON t.subscription_id = f.subscription_id
   CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT EXISTS (SELECT FROM freeze_register r WHERE r.subscription_id = f.subscription_id) THEN 'NO_METER'
-    WHEN EXISTS (SELECT FROM freeze_register r JOIN metering.dirty d ON d.register_id = r.register_id AND d.from_at <= run.period_to
-      WHERE r.subscription_id = f.subscription_id) THEN 'VALIDATION_PENDING'
+    WHEN f.subscription_id IN (SELECT subscription_id FROM pending) THEN 'VALIDATION_PENDING'
     WHEN EXISTS (SELECT FROM freeze_register r JOIN metering.exception x ON x.register_id = r.register_id AND x.state = 'open' AND x.severity = 'hold'
       AND x.from_at < run.period_to AND x.to_at > coalesce(b.from_at, f.opened_at) WHERE r.subscription_id = f.subscription_id) THEN 'EXCEPTION_HOLDS'
     WHEN f.billed_to IS NULL AND b.from_at > f.opened_at + interval '${boundaryWithin}' THEN 'NO_OPENING_INDEX'

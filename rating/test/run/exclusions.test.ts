@@ -8,6 +8,7 @@ import { calculated } from './stepwise.js'
 
 const second = '(SELECT id FROM account.register ORDER BY id OFFSET 1 LIMIT 1)'
 const secondSubscription = '(SELECT id FROM account.subscription ORDER BY id OFFSET 1 LIMIT 1)'
+const january10 = Date.UTC(2026, 0, 10)
 const opening = "'2025-12-31T21:00:00Z'"
 
 /** Takes the second register's only segment of January back, so that others can stand in its place. */
@@ -19,7 +20,7 @@ const rest = `to_at, ${copied}`
 const reasons: Readonly<Record<string, readonly [reason: string, change: string]>> = {
   'readings that validation has not seen': [
     'VALIDATION_PENDING',
-    `INSERT INTO metering.dirty (register_id, from_at, to_at) VALUES (${second}, '2026-01-10', '2026-01-10')`
+    `INSERT INTO metering.dirty (register_ids, from_ms, to_ms) VALUES (ARRAY[${second}], ARRAY[${january10}], ARRAY[${january10}])`
   ],
   'an open exception that holds': [
     'EXCEPTION_HOLDS',

@@ -146,7 +146,7 @@ export async function unmirrored(pool: Pool, points: ReadonlySet<string>): Promi
 
 export async function waiting(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ n: bigint }>(
-    `select (select count(*) from metering.unassigned where adopted_at is null) + (select count(*) from metering.dirty) as n`
+    `select (select count(*) from metering.unassigned where adopted_at is null) + (select count(*) from metering.dirty_span) as n`
   )
   return Number(rows[0]?.n ?? -1n)
 }
