@@ -4,7 +4,8 @@ import type { BatchResult } from './batch.js'
 import { type CommitDependencies, Committer } from './committer.js'
 import { ForeignReading } from './foreign-reading.js'
 import { Lane } from './lane.js'
-import { type Incoming, type Prepared, prepare } from './prepare.js'
+import { Message } from './message.js'
+import { type Incoming, prepare } from './prepare.js'
 import { heldBytes, type Pressure, PressureGauge } from './pressure.js'
 
 export interface AcceptLimits {
@@ -90,9 +91,10 @@ export class Acceptor {
     this.#gauge.take(held)
     try {
       const foreign = this.#foreign.concerns(incoming) ? await this.#foreign.contextOf(incoming) : undefined
-      const { message, failure } = await lane.store({ bytes, read: () => prepare(incoming, this.#limits, foreign) })
+      const message = new Message(bytes, () => prepare(incoming, this.#limits, foreign), { once: foreign !== undefined })
+      const failure = await lane.store(message)
       if (failure !== undefined) throw failure
-      if (foreign !== undefined && message !== undefined) this.#foreign.stored(message)
+      if (foreign !== undefined) this.#foreign.stored(message.prepared())
     } finally {
       this.#gauge.release(held)
     }
@@ -118,7 +120,7 @@ export class Acceptor {
     await Promise.all(this.#lanes.map((lane) => lane.currentBatch()))
   }
 
-  async #commit(committer: Committer, batch: readonly Prepared[]): Promise<ReadonlyMap<Prepared, AppError>> {
+  async #commit(committer: Committer, batch: readonly Message[]): Promise<ReadonlyMap<Message, AppError>> {
     const { statistics, log } = this.#dependencies
     try {
       const begun = performance.now()

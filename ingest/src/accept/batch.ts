@@ -1,28 +1,41 @@
 import type { PoolClient } from '@endeks/database/pool'
 import { AppError, type ErrorCode } from '@endeks/domain/errors'
+import type { GatewayId } from '@endeks/domain/identifiers'
 import { type Clock, type EpochMs, toIso } from '@endeks/domain/time'
-import type { ReadingColumns } from '@endeks/domain/wire'
+import type { AckMessage, ReadingColumns } from '@endeks/domain/wire'
 import type { Exchange } from '../formats/format.js'
 import type { KillPoint } from '../kill-points.js'
 import { storeAnswers } from '../store/downlink-answers.js'
-import { type ExchangeIds, type ExchangeRow, writeExchanges } from '../store/exchanges.js'
-import { type DeadLetterRow, insertDeadLetters, insertProfiles } from '../store/messages.js'
+import { type ExchangeIds, ExchangeRows } from '../store/exchanges.js'
+import { type DeadLetterRow, insertDeadLetters, insertProfiles, type ProfileRow } from '../store/messages.js'
 import { HopedReadings, type ReadingRow, type SortedReadings, storeReadings } from '../store/readings.js'
-import { insertLosses, noteSequences } from '../store/sequences.js'
-import { insertUnassigned, type UnassignedRow } from '../store/unassigned.js'
+import { insertLosses, noteSequences, type SequenceLoss, type SequenceNumber } from '../store/sequences.js'
+import { insertUnassigned, type UnassignedReason, type UnassignedRow } from '../store/unassigned.js'
+import type { Message } from './message.js'
 import { deadLetter, type Evidence, type Prepared } from './prepare.js'
 import type { RecentReadings } from './recent-readings.js'
 import type { Question, Resolved, Resolver } from './resolver.js'
 
 /** A batch in rows: what goes into which table. */
 export interface BatchRows {
-  readonly messages: readonly Prepared[]
   readonly readings: SortedReadings
   readonly readingCount: number
   /** one at least of each month that readings lie in */
   readonly instants: readonly EpochMs[]
   readonly unassigned: readonly UnassignedRow[]
-  readonly exchanges: readonly ExchangeRow[]
+  readonly exchanges: ExchangeRows
+  readonly sequences: readonly SequenceNumber[]
+  readonly losses: readonly SequenceLoss[]
+  readonly profiles: readonly ProfileRow[]
+  /** messages that answer a command */
+  readonly answering: readonly Answering[]
+  readonly letters: readonly DeadLetterRow[]
+}
+
+interface Answering {
+  readonly gateway: GatewayId
+  readonly ack: AckMessage
+  readonly message: Prepared
 }
 
 export interface BatchResult {
@@ -50,31 +63,38 @@ export interface AssembleDependencies {
 }
 
 /**
- * Finds the register of every reading and numbers the exchanges. Reads the database, writes nothing.
+ * Finds the register of every reading and numbers the exchanges. Reads the database, writes nothing. What was made of the
+ * messages' bytes is let go: it has become rows.
  *
  * @param careful whether what has not gone by lately is doubted all the same
  */
 export async function assemble(
   client: PoolClient,
-  messages: readonly Prepared[],
+  messages: readonly Message[],
   dependencies: AssembleDependencies & { readonly careful: boolean }
 ): Promise<BatchRows> {
+  const prepared = messages.map((message) => message.prepared())
   const day = toIso(dependencies.clock.now()).slice(0, 10)
-  const talks = messages.flatMap(talksOf)
+  const talks = prepared.flatMap(talksOf)
   const answers = await dependencies.resolver.resolve(client, talks)
   const ids = talks.length === 0 ? [] : await dependencies.exchangeIds.take(client, talks.length)
   const rows = new Rows(talks, dependencies)
-  const exchanges: ExchangeRow[] = []
   for (const [index, talk] of talks.entries()) {
     const id = ids[index]
     if (id === undefined) throw new AppError('INTERNAL', 'there are fewer exchange ids than exchanges')
-    const { message, wire, evidence } = talk
-    exchanges.push({ id, day, gateway: message.gateway, wire, request: evidence.request, response: evidence.response })
     rows.place(talk, { id, day }, answers[index] ?? [])
   }
-  const { hoped, doubted, suspect, unassigned, instants } = rows
-  const readingCount = hoped.count + doubted.length + suspect.length
-  return { messages, readings: { hoped, doubted, suspect }, readingCount, instants, unassigned, exchanges }
+  for (const message of messages) message.letGo()
+  const { hoped, doubted, suspect, unassigned, instants, exchanges } = rows
+  return {
+    ...{ readings: { hoped, doubted, suspect }, readingCount: hoped.count + doubted.length + suspect.length },
+    ...{ instants, unassigned, exchanges },
+    sequences: prepared.flatMap((each) => each.sequence ?? []),
+    losses: prepared.flatMap((each) => each.loss ?? []),
+    profiles: prepared.flatMap((each) => each.profiles ?? []),
+    answering: prepared.flatMap((each) => (each.ack === undefined ? [] : [{ gateway: each.gateway, ack: each.ack, message: each }])),
+    letters: prepared.flatMap((each) => each.deadLetter ?? [])
+  }
 }
 
 /** One exchange of one message, with the readings that came from it: a run of the message's columns. */
@@ -124,28 +144,27 @@ class Rows {
   readonly suspect: ReadingRow[] = []
   readonly unassigned: UnassignedRow[] = []
   readonly instants: EpochMs[] = []
+  readonly exchanges: ExchangeRows
   readonly #recent: RecentReadings
   readonly #careful: boolean
 
   constructor(talks: readonly Talk[], { recent, careful }: { readonly recent: RecentReadings; readonly careful: boolean }) {
     this.hoped = new HopedReadings(careful ? 0 : talks.reduce((sum, talk) => sum + talk.at.length, 0))
+    this.exchanges = new ExchangeRows(talks.length)
     this.#recent = recent
     this.#careful = careful
   }
 
-  place(talk: Talk, exchange: { readonly id: bigint; readonly day: string }, answers: readonly Resolved[]): void {
-    const { columns, first } = talk
-    for (const [index, at] of talk.at.entries()) {
+  place(talk: Talk, exchange: ExchangeKey, answers: readonly Resolved[]): void {
+    const before = this.hoped.count
+    for (let index = 0; index < talk.at.length; index += 1) {
       const answer = answers[index]
-      const [obis, raw, unit] = [columns.obis[first + index], columns.raw[first + index], columns.unit[first + index]]
-      if (answer === undefined || obis === undefined || raw === undefined || unit === undefined) {
-        throw new AppError('INTERNAL', 'a reading was neither assigned nor set aside')
-      }
-      const [scaler, status] = [columns.scaler[first + index] ?? 0, columns.status[first + index] ?? 0]
-      const value = { at, raw, scaler, unit, status, exchangeId: exchange.id, exchangeDay: exchange.day }
-      if (typeof answer === 'bigint') this.#add({ registerId: answer, source: 'remote', ...value })
-      else this.#setAside(talk, { obis, reason: answer, ...value })
+      if (answer === undefined) throw new AppError('INTERNAL', 'a reading was neither assigned nor set aside')
+      if (typeof answer === 'bigint') this.#add(readingOf(talk, index, answer, exchange))
+      else this.unassigned.push(unassignedOf(talk, index, answer, exchange))
     }
+    const { message, wire, evidence } = talk
+    this.exchanges.add({ ...exchange, gateway: message.gateway, wire, ...evidence }, { certain: this.hoped.count > before })
   }
 
   #add(row: ReadingRow): void {
@@ -155,12 +174,43 @@ class Rows {
     else if (this.#careful) this.doubted.push(row)
     else this.hoped.add(row)
   }
+}
 
-  #setAside({ message, wire }: Talk, reading: Omit<UnassignedRow, 'gateway' | 'bus' | 'address' | 'deviceId' | 'manufacturer'>): void {
-    const { bus, address, identity } = wire
-    const device = { deviceId: identity.id, manufacturer: identity.manufacturer ?? '' }
-    this.unassigned.push({ gateway: message.gateway, bus, address, ...device, ...reading })
+interface ExchangeKey {
+  readonly id: bigint
+  readonly day: string
+}
+
+function readingOf({ columns, first, at }: Talk, index: number, registerId: bigint, exchange: ExchangeKey): ReadingRow {
+  const entry = first + index
+  return {
+    registerId,
+    at: entryOf(at, index),
+    raw: entryOf(columns.raw, entry),
+    scaler: entryOf(columns.scaler, entry),
+    unit: entryOf(columns.unit, entry),
+    status: entryOf(columns.status, entry),
+    source: 'remote',
+    exchangeId: exchange.id,
+    exchangeDay: exchange.day
   }
+}
+
+function unassignedOf(talk: Talk, index: number, reason: UnassignedReason, exchange: ExchangeKey): UnassignedRow {
+  const { message, wire, columns, first } = talk
+  const { bus, address, identity } = wire
+  const device = { deviceId: identity.id, manufacturer: identity.manufacturer ?? '' }
+  const { at, raw, scaler, unit, status } = readingOf(talk, index, 0n, exchange)
+  const obis = entryOf(columns.obis, first + index)
+  const value = { obis, at, raw, scaler, unit, status, exchangeId: exchange.id, exchangeDay: exchange.day }
+  return { gateway: message.gateway, bus, address, ...device, ...value, reason }
+}
+
+/** The columns were found to be of one length. */
+function entryOf<Value>(column: readonly Value[], index: number): Value {
+  const value = column[index]
+  if (value === undefined) throw new AppError('INTERNAL', `a column ends before entry ${index}`)
+  return value
 }
 
 export interface StoreOptions {
@@ -174,22 +224,13 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
   const { killPoint } = options
   const readings = await storeReadings(client, rows.readings)
   const aside = await insertUnassigned(client, rows.unassigned)
-  const referenced = new Set([...readings.exchangeIds, ...aside])
-  await writeExchanges(
-    client,
-    rows.exchanges.filter((exchange) => referenced.has(exchange.id))
-  )
+  await rows.exchanges.write(client, new Set([...readings.exchangeIds, ...aside]))
   killPoint('accept:exchanges')
-  await noteSequences(
-    client,
-    rows.messages.flatMap((message) => message.sequence ?? [])
-  )
-  const losses = rows.messages.flatMap((message) => message.loss ?? [])
-  await insertLosses(client, losses)
-  const profiles = rows.messages.flatMap((message) => message.profiles ?? [])
-  await insertProfiles(client, profiles)
-  const answers = await answerCommands(client, rows.messages)
-  const letters = [...rows.messages.flatMap((message) => message.deadLetter ?? []), ...answers.strange]
+  await noteSequences(client, rows.sequences)
+  await insertLosses(client, rows.losses)
+  await insertProfiles(client, rows.profiles)
+  const answers = await answerCommands(client, rows.answering)
+  const letters = [...rows.letters, ...answers.strange]
   const kept = await insertDeadLetters(client, letters, { perDay: options.deadLettersPerDay, day: options.day })
   return {
     stored: readings.stored,
@@ -197,8 +238,8 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
     conflicts: readings.conflicts,
     surprises: readings.surprises,
     unassigned: aside.length,
-    losses: losses.length,
-    profiles: profiles.length,
+    losses: rows.losses.length,
+    profiles: rows.profiles.length,
     answers: answers.stored,
     deadLetters: kept,
     deadLettersOverQuota: letters.length - kept,
@@ -207,10 +248,7 @@ export async function storeBatch(client: PoolClient, rows: BatchRows, options: S
 }
 
 /** @returns how many commands were answered, and a dead letter for each answer to nothing that was asked of its gateway */
-async function answerCommands(client: PoolClient, messages: readonly Prepared[]): Promise<{ stored: number; strange: DeadLetterRow[] }> {
-  const answering = messages.flatMap((message) =>
-    message.ack === undefined ? [] : [{ gateway: message.gateway, ack: message.ack, message }]
-  )
+async function answerCommands(client: PoolClient, answering: readonly Answering[]): Promise<{ stored: number; strange: DeadLetterRow[] }> {
   const strange = new Set(await storeAnswers(client, answering))
   const letters = answering.flatMap((each) => (strange.has(each) ? [unaskedLetter(each.message)] : []))
   return { stored: answering.length - letters.length, strange: letters }

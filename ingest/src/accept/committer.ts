@@ -8,7 +8,8 @@ import type { ExchangeIds } from '../store/exchanges.js'
 import { type Partitions, withNextMonth } from '../store/partitions.js'
 import { assemble, type BatchResult, storeBatch } from './batch.js'
 import { classify, notStored } from './failure.js'
-import { deadLetter, type Prepared } from './prepare.js'
+import { Message } from './message.js'
+import { deadLetter } from './prepare.js'
 import { RecentReadings } from './recent-readings.js'
 import type { Resolver } from './resolver.js'
 
@@ -31,7 +32,7 @@ export interface CommitLimits {
 /** What became of each message of a batch: stored, or the failure that keeps it from being acknowledged. */
 export interface Committed {
   readonly results: readonly BatchResult[]
-  readonly failures: ReadonlyMap<Prepared, AppError>
+  readonly failures: ReadonlyMap<Message, AppError>
 }
 
 /** Batches without a surprise, after which readings are hoped to be new again. */
@@ -62,11 +63,11 @@ export class Committer {
    * dead letter: its neighbours are stored all the same. A batch that takes too long is halved too; a message that takes too
    * long by itself is not acknowledged, and so is all that is left after a few time-outs.
    */
-  async commit(messages: readonly Prepared[]): Promise<Committed> {
+  async commit(messages: readonly Message[]): Promise<Committed> {
     return this.#commit(messages, { timeOuts: toleratedTimeOuts })
   }
 
-  async #commit(messages: readonly Prepared[], patience: Patience): Promise<Committed> {
+  async #commit(messages: readonly Message[], patience: Patience): Promise<Committed> {
     if (patience.timeOuts === 0) return this.#giveUp(messages, new AppError('TIMEOUT', 'the rest of the batch took too long'))
     let careful = this.#careful > 0
     for (let attempt = 1; ; attempt += 1) {
@@ -94,7 +95,7 @@ export class Committer {
     }
   }
 
-  async #once(messages: readonly Prepared[], careful: boolean): Promise<BatchResult> {
+  async #once(messages: readonly Message[], careful: boolean): Promise<BatchResult> {
     const { pool, clock, partitions, killPoint, resolver, exchangeIds } = this.#dependencies
     const client = await pool.connect()
     const how = { clock, resolver, exchangeIds, recent: this.#recent, careful }
@@ -111,13 +112,13 @@ export class Committer {
     return result
   }
 
-  async #split(messages: readonly Prepared[], error: Error, patience: Patience): Promise<Committed> {
+  async #split(messages: readonly Message[], error: Error, patience: Patience): Promise<Committed> {
     const [first] = messages
     if (first === undefined) return { results: [], failures: new Map() }
     return messages.length === 1 ? this.#bury(first, error, patience) : this.#halve(messages, patience)
   }
 
-  async #halve(messages: readonly Prepared[], patience: Patience): Promise<Committed> {
+  async #halve(messages: readonly Message[], patience: Patience): Promise<Committed> {
     const middle = Math.ceil(messages.length / 2)
     const halves = [await this.#commit(messages.slice(0, middle), patience), await this.#commit(messages.slice(middle), patience)]
     return {
@@ -127,18 +128,19 @@ export class Committer {
   }
 
   /** A dead letter that can't be stored either is not the message's fault any more. */
-  async #bury(message: Prepared, error: Error, patience: Patience): Promise<Committed> {
-    const already = message.deadLetter !== undefined && message.readings === undefined
-    if (already) return this.#giveUp([message], error)
-    this.#dependencies.log.warn('a message could not be stored and is kept as a dead letter', { gateway: message.gateway, error })
-    const letter = deadLetter(message, new AppError('MESSAGE_UNSTORABLE', `the database refuses it: ${error.message}`))
-    const { gateway, topic, bytes, payload } = message
-    const buried = await this.#commit([{ gateway, topic, bytes, payload, evidence: [], deadLetter: letter }], patience)
+  async #bury(message: Message, error: Error, patience: Patience): Promise<Committed> {
+    const prepared = message.prepared()
+    if (prepared.deadLetter !== undefined && prepared.readings === undefined) return this.#giveUp([message], error)
+    const { gateway, topic, bytes, payload } = prepared
+    this.#dependencies.log.warn('a message could not be stored and is kept as a dead letter', { gateway, error })
+    const letter = deadLetter(prepared, new AppError('MESSAGE_UNSTORABLE', `the database refuses it: ${error.message}`))
+    const grave = new Message(bytes, () => ({ gateway, topic, bytes, payload, evidence: [], deadLetter: letter }))
+    const buried = await this.#commit([grave], patience)
     // What is not stored is the message that was taken, not the one that stands for it.
     return { ...buried, failures: new Map([...buried.failures].map(([, failure]) => [message, failure])) }
   }
 
-  #giveUp(messages: readonly Prepared[], error: Error): Committed {
+  #giveUp(messages: readonly Message[], error: Error): Committed {
     const failure = notStored(error)
     this.#dependencies.log.error('a batch could not be stored; nothing of it is acknowledged', {
       messages: messages.length,

@@ -1,5 +1,5 @@
 import { AppError } from '@endeks/domain/errors'
-import type { Prepared } from './prepare.js'
+import type { Message } from './message.js'
 
 export interface BatchLimits {
   readonly rows: number
@@ -7,31 +7,15 @@ export interface BatchLimits {
   readonly messages: number
 }
 
-/** A message that waits for its batch. Only its bytes are kept until then: what is made of them takes several times as much. */
-export interface Waiting {
-  readonly bytes: number
-  /** Makes of it what is stored. */
-  readonly read: () => Prepared
-}
-
-/** What became of a message: stored unless there is a failure. */
-export interface Settled {
-  readonly message: Prepared | undefined
-  readonly failure: AppError | undefined
-}
-
 /** Messages behind a batch that say that acceptance has more to do than it comes to. */
 const manyWaiting = 100
 
-type Commit = (messages: readonly Prepared[]) => Promise<ReadonlyMap<Prepared, AppError>>
+/** @returns why each message that is not stored is not */
+type Commit = (messages: readonly Message[]) => Promise<ReadonlyMap<Message, AppError>>
 
-interface Queued extends Waiting {
-  readonly settle: (settled: Settled) => void
-}
-
-interface Taken {
-  readonly message: Prepared
-  readonly settle: (settled: Settled) => void
+interface Queued {
+  readonly message: Message
+  readonly settle: (failure: AppError | undefined) => void
 }
 
 /**
@@ -56,9 +40,9 @@ export class Lane {
     return this.#waiting.length >= manyWaiting
   }
 
-  /** @returns when the message is settled */
-  async store(waiting: Waiting): Promise<Settled> {
-    const settled = new Promise<Settled>((settle) => this.#waiting.push({ ...waiting, settle }))
+  /** @returns when the message is settled: undefined if it is stored, or why it is not */
+  async store(message: Message): Promise<AppError | undefined> {
+    const settled = new Promise<AppError | undefined>((settle) => this.#waiting.push({ message, settle }))
     this.#working ??= this.#work()
     return settled
   }
@@ -81,36 +65,36 @@ export class Lane {
       const committing = this.#commit(batch.map((each) => each.message))
       this.#current = committing
       const failures = await committing
-      for (const { message, settle } of batch) settle({ message, failure: failures.get(message) })
+      for (const { message, settle } of batch) settle(failures.get(message))
     }
     this.#working = undefined
   }
 
   /** A batch ends with the message that fills it: how many rows a message has is known when it is read. */
-  #nextBatch(): Taken[] {
-    const batch: Taken[] = []
+  #nextBatch(): Queued[] {
+    const batch: Queued[] = []
     let rows = 0
     let bytes = 0
     let count = 0
     for (const queued of this.#waiting) {
-      bytes += queued.bytes
+      bytes += queued.message.bytes
       if (count > 0 && (rows >= this.#limits.rows || bytes > this.#limits.bytes || count >= this.#limits.messages)) break
       count += 1
-      const message = this.#read(queued)
-      if (message === undefined) continue
-      rows += message.readings?.columns.at.length ?? 0
-      batch.push({ message, settle: queued.settle })
+      const read = this.#rowsOf(queued)
+      if (read === undefined) continue
+      rows += read
+      batch.push(queued)
     }
     this.#waiting.splice(0, count)
     return batch
   }
 
   /** Reading never fails; a fault of the program in it must not stop the lane. */
-  #read({ read, settle }: Queued): Prepared | undefined {
+  #rowsOf({ message, settle }: Queued): number | undefined {
     try {
-      return read()
+      return message.prepared().readings?.columns.at.length ?? 0
     } catch (thrown) {
-      settle({ message: undefined, failure: new AppError('INTERNAL', 'not read, by a fault of the program', {}, thrown) })
+      settle(new AppError('INTERNAL', 'not read, by a fault of the program', {}, thrown))
       return undefined
     }
   }

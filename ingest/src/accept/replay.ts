@@ -7,6 +7,7 @@ import { readForeignGateway } from '../store/foreign-gateways.js'
 import { defaultAcceptLimits } from './acceptor.js'
 import { type CommitDependencies, Committer } from './committer.js'
 import { ForeignGateways } from './foreign-gateways.js'
+import { Message } from './message.js'
 import { type Incoming, prepare } from './prepare.js'
 
 /** What became of the letters of one code. */
@@ -70,8 +71,9 @@ interface Taking {
 /** @returns `taken`, or the code it is refused with */
 async function takeAgain(letter: KeptLetter & { readonly payload: Buffer }, { committer, gateways, dryRun }: Taking): Promise<string> {
   const incoming: Incoming = { gateway: gatewayId(letter.gateway), topic: letter.topic, payload: letter.payload }
-  const message = prepare(incoming, defaultAcceptLimits, await contextOf(letter, incoming, gateways))
-  if (dryRun) return message.deadLetter?.code ?? 'taken'
+  const context = await contextOf(letter, incoming, gateways)
+  const message = new Message(incoming.payload.length, () => prepare(incoming, defaultAcceptLimits, context), { once: true })
+  if (dryRun) return message.prepared().deadLetter?.code ?? 'taken'
   const { results, failures } = await committer.commit([message])
   const failure = failures.get(message)
   if (failure !== undefined) throw failure

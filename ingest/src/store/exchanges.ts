@@ -45,21 +45,33 @@ export class ExchangeIds {
 
 const columns = 'id, day, at, key_version, gateway_id, bus, address, protocol, zone, identity, profile_hash, sha256, request, response'
 const columnCount = 14
-/** Below this many rows an INSERT takes less than a COPY. */
-const leastCopied = 50
-/** What a row takes beside request and response, about. */
-const rowBytes = 400
+/** What a row takes with an evidence of usual length, about. */
+const rowBytes = 600
 
-export async function writeExchanges(client: PoolClient, exchanges: readonly ExchangeRow[]): Promise<void> {
-  if (exchanges.length === 0) return
-  if (exchanges.length < leastCopied) await insertExchanges(client, exchanges)
-  else await copyExchanges(client, exchanges)
-}
+/** Exchanges of a batch. One is stored if a reading of it is: of most this is certain at once, and they are kept as they are sent. */
+export class ExchangeRows {
+  readonly #copy: CopyRows
+  readonly #open: ExchangeRow[] = []
+  #count = 0
 
-async function copyExchanges(client: PoolClient, exchanges: readonly ExchangeRow[]): Promise<void> {
-  const bytes = exchanges.reduce((sum, each) => sum + rowBytes + each.request.length + each.response.length, 0)
-  const copy = new CopyRows(columnCount, bytes)
-  for (const { id, day, gateway, wire, request, response } of exchanges) {
+  /** @param expected how many there will be at most */
+  constructor(expected: number) {
+    this.#copy = new CopyRows(columnCount, expected * rowBytes)
+  }
+
+  add(exchange: ExchangeRow, { certain }: { readonly certain: boolean }): void {
+    if (certain) this.#encode(exchange)
+    else this.#open.push(exchange)
+  }
+
+  /** @param referenced of those that were not certain to be stored, those that are */
+  async write(client: PoolClient, referenced: ReadonlySet<bigint>): Promise<void> {
+    for (const exchange of this.#open.splice(0)) if (referenced.has(exchange.id)) this.#encode(exchange)
+    if (this.#count > 0) await this.#copy.send(client, `metering.exchange (${columns})`)
+  }
+
+  #encode({ id, day, gateway, wire, request, response }: ExchangeRow): void {
+    const copy = this.#copy
     copy.row()
     copy.bigint(id)
     copy.date(day)
@@ -75,34 +87,8 @@ async function copyExchanges(client: PoolClient, exchanges: readonly ExchangeRow
     copy.hex(wire.sha256)
     copy.bytes(request)
     copy.bytes(response)
+    this.#count += 1
   }
-  await copy.send(client, `metering.exchange (${columns})`)
-}
-
-async function insertExchanges(client: PoolClient, exchanges: readonly ExchangeRow[]): Promise<void> {
-  const column = <Value>(of: (exchange: ExchangeRow) => Value): Value[] => exchanges.map(of)
-  await client.query({
-    name: 'insert-exchanges',
-    text: `insert into metering.exchange (${columns})
-      select * from unnest($1::bigint[], $2::date[], $3::timestamptz[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-        $10::jsonb[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[])`,
-    values: [
-      column((each) => each.id),
-      column((each) => each.day),
-      column((each) => instantText(each.wire.at)),
-      column((each) => each.wire.keyVersion),
-      column((each) => each.gateway),
-      column((each) => each.wire.bus),
-      column((each) => each.wire.address),
-      column((each) => each.wire.protocol),
-      column((each) => each.wire.zone),
-      column((each) => JSON.stringify(each.wire.identity)),
-      column((each) => Buffer.from(each.wire.profile, 'hex')),
-      column((each) => Buffer.from(each.wire.sha256, 'hex')),
-      column((each) => each.request),
-      column((each) => each.response)
-    ]
-  })
 }
 
 /** ISO 8601 writes years beyond 9999 with a sign, which PostgreSQL doesn't read; a broken clock may say such a year. */

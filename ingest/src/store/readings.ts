@@ -34,8 +34,6 @@ const copiedRowBytes = 96
 export class HopedReadings {
   readonly #copy: CopyRows
   readonly #dirty = new DirtySpans()
-  readonly #exchangeIds = new Set<bigint>()
-  #last: bigint | null = null
   #count = 0
 
   /** @param expected how many rows there will be, about */
@@ -45,10 +43,6 @@ export class HopedReadings {
 
   get count(): number {
     return this.#count
-  }
-
-  get exchangeIds(): ReadonlySet<bigint> {
-    return this.#exchangeIds
   }
 
   add(row: ReadingRow): void {
@@ -65,10 +59,6 @@ export class HopedReadings {
     copy.smallint(row.scaler)
     copy.text(row.unit)
     copy.text(row.source)
-    if (row.exchangeId !== null && row.exchangeId !== this.#last) {
-      this.#exchangeIds.add(row.exchangeId)
-      this.#last = row.exchangeId
-    }
     this.#dirty.add(row.registerId, row.at)
     this.#count += 1
   }
@@ -97,8 +87,8 @@ export interface StoredReadings {
   readonly conflicts: number
   /** how many of the doubted were known indeed */
   readonly surprises: number
-  /** of readings that are stored or conflict */
-  readonly exchangeIds: ReadonlySet<bigint>
+  /** of the doubted and suspect that are stored or conflict */
+  readonly exchangeIds: readonly bigint[]
 }
 
 /**
@@ -118,13 +108,12 @@ export async function storeReadings(client: PoolClient, { hoped, doubted, suspec
   )
   const differing = [...other, ...added.differing]
   const conflicting = await insertConflicts(client, differing)
-  const exchangeIds = new Set([...hoped.exchangeIds, ...conflicting, ...added.stored.flatMap((row) => row.exchangeId ?? [])])
   return {
     stored: hoped.count + added.stored.length,
     other: differing.length,
     conflicts: conflicting.length,
     surprises: doubted.length - missing.filter(({ index }) => index < doubted.length).length,
-    exchangeIds
+    exchangeIds: [...conflicting, ...added.stored.flatMap((row) => row.exchangeId ?? [])]
   }
 }
 

@@ -14,11 +14,21 @@ export interface VeeLimits {
   readonly readings: number
   /** how long a wake-up of another process can go unnoticed */
   readonly pollMs: number
-  /** how long validation gives way to readings that wait, before it does one more claim all the same */
-  readonly giveWayMs: number
+  /** how long validation gives way to readings that wait, before it does one more claim all the same: so many times as long as the last claim took */
+  readonly giveWayTimes: number
+  /** but so long at least, and so long at most */
+  readonly leastGiveWayMs: number
+  readonly mostGiveWayMs: number
 }
 
-export const defaultVeeLimits: VeeLimits = { claims: 100, readings: 40_000, pollMs: 2_000, giveWayMs: 500 }
+export const defaultVeeLimits: VeeLimits = {
+  claims: 100,
+  readings: 40_000,
+  pollMs: 2_000,
+  giveWayTimes: 19,
+  leastGiveWayMs: 500,
+  mostGiveWayMs: 10_000
+}
 /** how often it is looked whether readings still wait */
 const lookEveryMs = 20
 
@@ -88,10 +98,13 @@ export class VeeWorker {
   async #work(): Promise<void> {
     let backOff = 100
     let waiting = false
+    let tookMs = 0
     while (!this.#stopping.signal.aborted) {
-      await this.#giveWay()
+      await this.#giveWay(tookMs)
+      const begun = performance.now()
       try {
         const claimed = await this.#once()
+        tookMs = performance.now() - begun
         backOff = 100
         this.#claims = this.#limits.claims
         if (claimed < 0 && !waiting) this.#dependencies.log.info('validation waits for the utility to be entered')
@@ -104,9 +117,11 @@ export class VeeWorker {
     }
   }
 
-  async #giveWay(): Promise<void> {
+  /** While readings wait, validation has a twentieth of one processor's time, however long its claims take. */
+  async #giveWay(tookMs: number): Promise<void> {
     const { busy } = this.#dependencies
-    const until = performance.now() + this.#limits.giveWayMs
+    const { giveWayTimes, leastGiveWayMs, mostGiveWayMs } = this.#limits
+    const until = performance.now() + Math.min(mostGiveWayMs, Math.max(leastGiveWayMs, giveWayTimes * tookMs))
     while (busy?.() === true && performance.now() < until && !this.#stopping.signal.aborted) await sleep(lookEveryMs)
   }
 

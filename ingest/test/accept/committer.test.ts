@@ -6,7 +6,8 @@ import { epochMs } from '@endeks/domain/time'
 import t from 'tap'
 import { Acceptor, defaultAcceptLimits } from '../../src/accept/acceptor.js'
 import { Committer } from '../../src/accept/committer.js'
-import { type Prepared, prepare } from '../../src/accept/prepare.js'
+import { Message } from '../../src/accept/message.js'
+import { prepare } from '../../src/accept/prepare.js'
 import { Resolver } from '../../src/accept/resolver.js'
 import { noStatistics } from '../../src/statistics.js'
 import { ExchangeIds } from '../../src/store/exchanges.js'
@@ -41,14 +42,15 @@ const dependencies = {
 const committer = new Committer(dependencies, defaultAcceptLimits)
 
 let sequence = 0
-function message(hours: number, serial = '1'): Prepared {
+function message(hours: number, serial = '1'): Message {
   sequence += 1
   const payload = readingsMessage(sequence, [{ address: '1', serial, values: [[epochMs(start + hours * hour), BigInt(hours)]] }])
   return read(payload)
 }
 
-function read(payload: string): Prepared {
-  return prepare({ gateway: gatewayId('gw-1'), topic: readingsTopic('gw-1'), payload: Buffer.from(payload) }, defaultAcceptLimits)
+function read(text: string): Message {
+  const incoming = { gateway: gatewayId('gw-1'), topic: readingsTopic('gw-1'), payload: Buffer.from(text) }
+  return new Message(text.length, () => prepare(incoming, defaultAcceptLimits))
 }
 
 /** Runs work while another transaction, which is undone afterwards, holds what the statement takes. */
