@@ -26,10 +26,12 @@ export interface JetStreamLimits {
   /** how long a message that could not be stored waits, doubled each time */
   readonly firstDelayMs: number
   readonly longestDelayMs: number
-  /** how often what is acknowledged is taken out of the stream */
-  readonly trimEveryMs: number
+  /** how often what is committed and acknowledged is taken out of the stream */
+  readonly removeEveryMs: number
   /** of messages, each time */
-  readonly trimAtOnce: number
+  readonly removeAtOnce: number
+  /** how often the stream is searched for what its consumer will not give any more; what was below the floor for so long is that */
+  readonly searchEveryMs: number
   readonly requestWithinMs: number
   /** for the cluster to be there at the start */
   readonly startWithinMs: number
@@ -45,8 +47,9 @@ export const defaultJetStreamLimits: JetStreamLimits = {
   maxAckPending: 20_000,
   firstDelayMs: 250,
   longestDelayMs: 30_000,
-  trimEveryMs: 1_000,
-  trimAtOnce: 10_000,
+  removeEveryMs: 1_000,
+  removeAtOnce: 10_000,
+  searchEveryMs: 10_000,
   requestWithinMs: 5_000,
   startWithinMs: 30_000,
   drainWithinMs: 3_000

@@ -12,6 +12,7 @@ export interface LiveCertificate {
 /** Asked of JetStream by ingest: its three streams, its one consumer, and nothing of anybody else's. */
 const requests = [
   ...[sessionsStream, retainedStream, messagesStream].flatMap((stream) => [`STREAM.INFO.${stream}`, `STREAM.CREATE.${stream}`]),
+  `STREAM.MSG.GET.${messagesStream}`,
   `STREAM.MSG.DELETE.${messagesStream}`,
   `CONSUMER.INFO.${messagesStream}.${consumerName}`,
   `CONSUMER.CREATE.${messagesStream}.${consumerName}`,

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, asError } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
 import { parseTopic, topicFor } from '@endeks/domain/wire'
-import { type Consumer, type ConsumerMessages, type JetStreamManager, type JsMsg, jetstream } from '@nats-io/jetstream'
+import { type Consumer, type ConsumerMessages, type JetStreamManager, type JsMsg, jetstream, type StoredMsg } from '@nats-io/jetstream'
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
 import type { Listening } from '../broker/listening.js'
 import type { Source, SourceDependencies } from '../source.js'
+import { LeftBehind } from './left-behind.js'
 import { consumerName, inboxPrefix, messagesPrefix, messagesStream } from './names.js'
 import { defaultJetStreamLimits, type JetStreamLimits, type JetStreamOptions } from './options.js'
-import { prepareStreams, trimStream } from './streams.js'
+import { SettledMessages } from './settled.js'
+import { prepareStreams } from './streams.js'
 
 const reconnectMs = 500
 const pauseMs = 250
@@ -31,8 +33,8 @@ export class JetStreamSource implements Source {
   readonly #stopping = new AbortController()
   /** whether the stream has been told lately that it is under way */
   readonly #inFlight = new Map<JsMsg, boolean>()
+  readonly #settled = new SettledMessages()
   #inFlightBytes = 0
-  #acknowledged = false
   #up = true
   #room: (() => void) | undefined
   #drained: (() => void) | undefined
@@ -84,7 +86,13 @@ export class JetStreamSource implements Source {
       await prepareStreams(manager, this.#options, this.#limits)
       const consumer = await client.consumers.get(messagesStream, consumerName)
       this.#connected = { connection, manager, consumer }
-      this.#working = Promise.all([this.#watch(connection), this.#pull(consumer), this.#keep(), this.#trim(manager)])
+      this.#working = Promise.all([
+        this.#watch(connection),
+        this.#pull(consumer),
+        this.#keep(),
+        this.#remove(manager),
+        this.#search(manager)
+      ])
       this.#dependencies.statistics.connections += 1
       return {}
     } catch (thrown) {
@@ -103,15 +111,20 @@ export class JetStreamSource implements Source {
     this.refuseMessages()
     const connected = this.#connected
     if (connected === undefined || connected.connection.isClosed()) return
-    const timer = new AbortController()
-    const settled = this.#inFlight.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#drained = resolve))
-    await Promise.race([settled, sleep(this.#limits.drainWithinMs, undefined, { signal: timer.signal }).catch(() => undefined)])
-    timer.abort()
+    await this.#inTime(this.#inFlight.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#drained = resolve)))
     this.#fetching?.stop()
     // Without the flush the last acknowledgements would be messages that come again.
     await connected.connection.flush().catch(() => undefined)
+    // What stays is found and taken once more.
+    await this.#inTime(this.#removeSettled(connected.manager))
     await connected.connection.close()
     await this.#working
+  }
+
+  async #inTime(work: Promise<unknown>): Promise<void> {
+    const timer = new AbortController()
+    await Promise.race([work, sleep(this.#limits.drainWithinMs, undefined, { signal: timer.signal }).catch(() => undefined)])
+    timer.abort()
   }
 
   async #connect(): Promise<NatsConnection> {
@@ -190,13 +203,14 @@ export class JetStreamSource implements Source {
       return
     }
     if (message.redelivered) statistics.messagesRedelivered += 1
-    const topic = message.subject.slice(messagesPrefix.length).replaceAll('.', '/')
+    const topic = topicOf(message.subject)
     const parsed = parseTopic(topic)
     if (parsed === undefined) {
       // No gateway has rights to such a subject: it is by somebody with more rights than any gateway.
       log.error("a message in the stream is no gateway's and is left out", { subject: message.subject })
       statistics.messagesForeign += 1
       message.term('of no gateway')
+      this.#settled.add(message.seq)
       return
     }
     this.#inFlight.set(message, true)
@@ -208,7 +222,7 @@ export class JetStreamSource implements Source {
       () => {
         killPoint('broker:before-acknowledge')
         this.#settle(message, () => message.ack())
-        this.#acknowledged = true
+        this.#settled.add(message.seq)
       },
       (thrown: unknown) => {
         statistics.messagesUnacknowledged += 1
@@ -238,17 +252,47 @@ export class JetStreamSource implements Source {
     })
   }
 
-  async #trim(manager: JetStreamManager): Promise<void> {
-    await this.#every(this.#limits.trimEveryMs, async () => {
-      if (!this.#acknowledged) return
-      this.#acknowledged = false
+  async #remove(manager: JetStreamManager): Promise<void> {
+    await this.#every(this.#limits.removeEveryMs, () => this.#removeSettled(manager))
+  }
+
+  async #removeSettled(manager: JetStreamManager): Promise<void> {
+    const { statistics, log } = this.#dependencies
+    try {
+      statistics.messagesTrimmed += await this.#settled.remove(manager, this.#limits.removeAtOnce)
+    } catch (thrown) {
+      log.warn('committed messages could not be taken out of the stream and are later', { error: thrown })
+    }
+  }
+
+  async #search(manager: JetStreamManager): Promise<void> {
+    const leftBehind = new LeftBehind(manager)
+    await this.#every(this.#limits.searchEveryMs, async () => {
       try {
-        this.#dependencies.statistics.messagesTrimmed += await trimStream(manager, this.#limits.trimAtOnce)
+        for await (const message of leftBehind.find()) {
+          if (this.#stopping.signal.aborted || this.#dependencies.pressure.high) return
+          if (!this.#settled.has(message.seq)) await this.#takeLeftBehind(message)
+        }
       } catch (thrown) {
-        this.#acknowledged = true
-        this.#dependencies.log.warn('the stream could not be trimmed and is later', { error: thrown })
+        if (this.#stopping.signal.aborted) return
+        this.#dependencies.log.warn('the stream could not be searched for what is left behind and is later', { error: thrown })
       }
     })
+  }
+
+  /** One after the other: it is little, and what of it is stored already changes nothing. */
+  async #takeLeftBehind({ subject, seq, data }: StoredMsg): Promise<void> {
+    const topic = topicOf(subject)
+    const parsed = parseTopic(topic)
+    if (parsed !== undefined) {
+      await this.#dependencies.accept({
+        gateway: parsed.gateway,
+        topic,
+        payload: Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+      })
+      this.#dependencies.statistics.messagesRedelivered += 1
+    }
+    this.#settled.add(seq)
   }
 
   async #every(milliseconds: number, work: () => void | Promise<void>): Promise<void> {
@@ -258,4 +302,8 @@ export class JetStreamSource implements Source {
       if (!signal.aborted) await work()
     }
   }
+}
+
+function topicOf(subject: string): string {
+  return subject.slice(messagesPrefix.length).replaceAll('.', '/')
 }

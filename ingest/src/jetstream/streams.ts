@@ -8,10 +8,9 @@ import type { JetStreamLimits, JetStreamOptions } from './options.js'
 /** A session of a gateway is some hundred bytes, and the oldest make room. */
 const sessionsBytes = 256 * 1024 * 1024
 const pauseMs = 500
-const trimmedAtOnce = 64
 
 /** Codes of the JetStream API. */
-const notFound = { stream: [10_059], consumer: [10_014], message: [10_043, 10_057] } as const
+export const notFound = { stream: [10_059], consumer: [10_014], message: [10_043, 10_057] } as const
 
 /**
  * Makes what is missing of the streams and the consumer.
@@ -98,40 +97,11 @@ async function untilThere(withinMs: number, work: () => Promise<void>): Promise<
   }
 }
 
-async function orMissing<Value>(codes: readonly number[], asked: Promise<Value>): Promise<Value | undefined> {
+export async function orMissing<Value>(codes: readonly number[], asked: Promise<Value>): Promise<Value | undefined> {
   try {
     return await asked
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && codes.some((code) => code === thrown.code)) return undefined
     throw thrown
   }
-}
-
-/**
- * Takes out of the stream what is before the consumer's floor: acknowledged, that is committed. Another process may do the same
- * at the same time.
- *
- * Message by message, never by a purge: when any part of a stream is purged, nats-server 2.9.10 forgets all that its consumers
- * have given and not had acknowledged (`consumer.purge` sets `pending` to nil), and what a killed process had would never come
- * again.
- *
- * @returns how many are out, at most `limit`
- */
-export async function trimStream(manager: JetStreamManager, limit: number): Promise<number> {
-  const [{ state }, { ack_floor: floor }] = await Promise.all([
-    manager.streams.info(messagesStream),
-    manager.consumers.info(messagesStream, consumerName)
-  ])
-  const last = Math.min(floor.stream_seq, state.first_seq + limit - 1)
-  let next = state.first_seq
-  const worker = async (): Promise<void> => {
-    while (next <= last) {
-      const sequence = next
-      next += 1
-      // Another process was there first: it is gone, which is what was wanted.
-      await orMissing(notFound.message, manager.streams.deleteMessage(messagesStream, sequence, false))
-    }
-  }
-  await Promise.all(Array.from({ length: trimmedAtOnce }, worker))
-  return Math.max(0, last - state.first_seq + 1)
 }
