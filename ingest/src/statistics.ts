@@ -18,7 +18,7 @@ export interface Statistics {
   messagesRedelivered: number
   /** of a stream: of no gateway */
   messagesForeign: number
-  /** of a stream: taken out by this process, whoever stored them */
+  /** of a stream: taken out by this process, which has stored them */
   messagesTrimmed: number
   /** how often more was held than could be stored in time, and sources stopped reading */
   pressureRises: number

@@ -38,6 +38,11 @@ export class ClusterState {
     return leading
   }
 
+  /** in the stream */
+  async messages(): Promise<number> {
+    return (await this.#manager.streams.info(messagesStream)).state.messages
+  }
+
   /** Until every node has all that the others have: before that, the next one's death would be the second. */
   async whole(): Promise<void> {
     let lacking = ''

@@ -27,7 +27,12 @@ export class HearingGateway {
   }
 
   static async connect(port: number, id: string): Promise<HearingGateway> {
-    const gateway = new HearingGateway(id, await connectGateway(port, id))
+    return HearingGateway.over(await connectGateway(port, id), id)
+  }
+
+  /** On a connection that stands already. */
+  static async over(client: MqttClient, id: string): Promise<HearingGateway> {
+    const gateway = new HearingGateway(id, client)
     await gateway.client.subscribeAsync(topicFor(gatewayId(id), 'cmd'), { qos: 1 })
     return gateway
   }
