@@ -70,10 +70,7 @@ for (let round = 0; round < rounds; round += 1) {
     await sending
     const acknowledged = acknowledgedBy(senders)
     t.equal(acknowledged, gateways.length * messages, 'gateways go on at the other nodes until all of it is acknowledged')
-    await until(async () => (await count(pool, 'reading')) >= told * readingsEach).catch(async (thrown: unknown) => {
-      t.comment(`stored ${await count(pool, 'reading')} of ${told * readingsEach}; ${await state.describe()}`)
-      throw thrown
-    })
+    await untilOrTell(async () => (await count(pool, 'reading')) >= told * readingsEach)
     for (const sender of senders) {
       const { rows } = await pool.query<{ n: bigint }>(
         `select distinct n from metering.sequence_range, generate_series(first, last) n where gateway_id = $1`,
@@ -104,7 +101,7 @@ for (let round = 0; round < rounds; round += 1) {
 }
 
 t.test('nothing stays in the stream, though a process died between an acknowledgement and the removal', async (t) => {
-  await until(async () => (await state.messages()) === 0)
+  await untilOrTell(async () => (await state.messages()) === 0)
   t.equal(await count(pool, 'exchange'), told, 'and what was taken once more for it is there once')
   t.equal(await count(pool, 'reading'), told * readingsEach)
 })
@@ -131,4 +128,12 @@ async function until(what: () => Promise<boolean>): Promise<void> {
     await sleep(25)
   }
   throw new Error('it never came to be')
+}
+
+/** What does not come to be may be lost or stand still: the stream and its consumer say which. */
+async function untilOrTell(what: () => Promise<boolean>): Promise<void> {
+  await until(what).catch(async (thrown: unknown) => {
+    t.comment(`stored ${await count(pool, 'reading')} of ${told * readingsEach} readings; ${await state.describe()}`)
+    throw thrown
+  })
 }

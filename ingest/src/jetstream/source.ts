@@ -14,6 +14,8 @@ import { prepareStreams } from './streams.js'
 
 const reconnectMs = 500
 const pauseMs = 250
+/** of what is left behind */
+const takenAtOnce = 16
 
 interface Connected {
   readonly connection: NatsConnection
@@ -267,32 +269,36 @@ export class JetStreamSource implements Source {
 
   async #search(manager: JetStreamManager): Promise<void> {
     const leftBehind = new LeftBehind(manager)
+    const taking: Promise<void>[] = []
     await this.#every(this.#limits.searchEveryMs, async () => {
       try {
         for await (const message of leftBehind.find()) {
-          if (this.#stopping.signal.aborted || this.#dependencies.pressure.high) return
-          if (!this.#settled.has(message.seq)) await this.#takeLeftBehind(message)
+          if (this.#stopping.signal.aborted || this.#dependencies.pressure.high) break
+          if (!this.#settled.has(message.seq)) taking.push(this.#takeLeftBehind(message))
+          if (taking.length === takenAtOnce) await Promise.all(taking.splice(0))
         }
       } catch (thrown) {
         if (this.#stopping.signal.aborted) return
         this.#dependencies.log.warn('the stream could not be searched for what is left behind and is later', { error: thrown })
       }
+      await Promise.all(taking.splice(0))
     })
   }
 
-  /** One after the other: it is little, and what of it is stored already changes nothing. */
+  /** What of it is stored already changes nothing. One that can't be stored now is found again. */
   async #takeLeftBehind({ subject, seq, data }: StoredMsg): Promise<void> {
+    const { accept, statistics, log } = this.#dependencies
     const topic = topicOf(subject)
     const parsed = parseTopic(topic)
-    if (parsed !== undefined) {
-      await this.#dependencies.accept({
-        gateway: parsed.gateway,
-        topic,
-        payload: Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-      })
-      this.#dependencies.statistics.messagesRedelivered += 1
+    try {
+      const payload = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+      if (parsed !== undefined) await accept({ gateway: parsed.gateway, topic, payload })
+      statistics.messagesRedelivered += 1
+      this.#settled.add(seq)
+    } catch (thrown) {
+      statistics.messagesUnacknowledged += 1
+      log.warn('a message that was left behind was not stored and is taken later', { gateway: parsed?.gateway, error: thrown })
     }
-    this.#settled.add(seq)
   }
 
   async #every(milliseconds: number, work: () => void | Promise<void>): Promise<void> {
