@@ -2,7 +2,7 @@ import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream'
 import { consumerName, messagesStream } from './names.js'
 
 /**
- * Finds what is in the stream though the consumer will not give it any more: its process died between the acknowledgement and
+ * Finds what is in the stream though the consumer holds it for acknowledged: its process died between the acknowledgement and
  * the removal, or the consumer's floor has passed it by mistake. Which of them it was can't be told, so it is taken once more.
  */
 export class LeftBehind {

@@ -30,7 +30,7 @@ export interface JetStreamLimits {
   readonly removeEveryMs: number
   /** of messages, each time */
   readonly removeAtOnce: number
-  /** how often the stream is searched for what its consumer will not give any more; what was below the floor for so long is that */
+  /** how often the stream is searched for what is left behind: what was below the consumer's floor for so long */
   readonly searchEveryMs: number
   readonly requestWithinMs: number
   /** for the cluster to be there at the start */
