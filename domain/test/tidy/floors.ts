@@ -27,7 +27,9 @@ const floors: Readonly<Record<string, Floor>> = {
   'firmware-sim': { code: ['@endeks/domain', '@endeks/gateway/codec'] },
   ingest: { code: ['@endeks/domain', '@endeks/database'] },
   rating: { code: ['@endeks/domain', '@endeks/database'] },
-  'billing-api': { code: ['@endeks/domain', '@endeks/database', '@endeks/rating/tariff', '@endeks/gateway/codec'] },
+  'billing-api': {
+    code: ['@endeks/domain', '@endeks/database', '@endeks/rating/tariff', '@endeks/gateway/codec', '@endeks/ingest/formats']
+  },
   // The panels' SQL is run against a migrated database by a test; the console itself knows the API only.
   dashboards: {
     code: ['@endeks/domain', '@endeks/billing-api/contract', '@endeks/rating/tariff'],

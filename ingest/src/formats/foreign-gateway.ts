@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { isObis, type Obis } from '@endeks/domain/metering'
 import { isMeterUnit, type MeterUnit } from '@endeks/domain/units'
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
 
 /** The languages in which gateways may speak: ours, and those of other makers that are taken too. */
 export const gatewayFormats = ['endeks', 'thingsboard', 'sparkplug'] as const
@@ -26,6 +28,21 @@ export interface KeyRow {
 }
 
 const everyKey = '*'
+const Device = Type.String()
+const Key = Type.String()
+/** What was entered of the keys and the devices, as the text that evidence is read with has it: a key of two is passed over. */
+const entered = Compile(
+  Type.Object({
+    format: Type.String(),
+    keys: Type.Array(
+      Type.Union([
+        Type.Tuple([Device, Key]),
+        Type.Tuple([Device, Key, Type.String(), Type.Union([Type.String(), Type.Null()]), Type.Union([Type.Integer(), Type.Null()])])
+      ])
+    ),
+    serials: Type.Optional(Type.Array(Type.Tuple([Device, Type.String()])))
+  })
+)
 /** A key that says itself what it is: "8-0:1.0.0*255 m3". The unit may come with the value instead. */
 const selfTold = /^(\S+?)(?: (\S+))?$/
 
@@ -47,6 +64,13 @@ export class ForeignGateway {
     this.format = format
     this.#serials = serials
     for (const { device = '', key, meaning } of rows) this.#keys.set(nameOf(device, key), meaning ?? 'passed-over')
+  }
+
+  /** What was entered when evidence was read with `content`. @returns undefined for a text that is none of this language's */
+  static recalled(format: GatewayFormat, content: unknown): ForeignGateway | undefined {
+    if (!entered.Check(content) || content.format !== format) return undefined
+    const rows = content.keys.map(([device, key, obis, unit, scaler]) => keyRowOf({ device, key, obis, unit, scaler }))
+    return new ForeignGateway(format, rows, new Map(content.serials))
   }
 
   /** @returns undefined for a key of which nobody has said what it is */
@@ -71,7 +95,8 @@ export class ForeignGateway {
     const keys = [...this.#keys]
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, meaning]) => [...name.split('\n'), ...(meaning === 'passed-over' ? [] : [meaning.obis, meaning.unit, meaning.scaler])])
-    const content = JSON.stringify({ format: this.format, ...told, keys })
+    const serials = [...this.#serials].sort(([one], [other]) => (one < other ? -1 : 1))
+    const content = JSON.stringify({ format: this.format, ...told, keys, ...(serials.length === 0 ? {} : { serials }) })
     return { content, hash: createHash('sha256').update(content, 'utf8').digest() }
   }
 
@@ -85,6 +110,26 @@ export class ForeignGateway {
 
   #others(device: string): KeyMeaning | 'passed-over' | undefined {
     return this.#keys.get(nameOf(device, everyKey)) ?? this.#keys.get(nameOf('', everyKey))
+  }
+}
+
+/** A row as it is kept, in the columns of a table or in the text that evidence is read with. */
+export interface KeptKey {
+  /** null or empty for every device of the gateway */
+  readonly device: string | null
+  readonly key: string
+  readonly obis?: string | null | undefined
+  readonly unit?: string | null | undefined
+  readonly scaler?: number | null | undefined
+}
+
+export function keyRowOf({ device, key, obis, unit, scaler }: KeptKey): KeyRow {
+  const meaning = typeof obis === 'string' && isObis(obis) ? { obis } : undefined
+  const told = typeof unit === 'string' && isMeterUnit(unit) ? { unit } : {}
+  return {
+    key,
+    ...(device === null || device === '' ? {} : { device }),
+    ...(meaning === undefined ? {} : { meaning: { ...meaning, ...told, ...(typeof scaler === 'number' ? { scaler } : {}) } })
   }
 }
 

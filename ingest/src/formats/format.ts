@@ -46,6 +46,17 @@ export interface ForeignMessage {
   readonly payload: Buffer
 }
 
+/** Bytes that were kept of one device, with what turning them into readings depends on beside what was entered. */
+export interface ForeignEvidence {
+  /** the device's place, as the exchange has it */
+  readonly bus: string
+  readonly address: string
+  readonly at: EpochMs
+  readonly response: Buffer
+  /** the text that it was read with */
+  readonly profile: string
+}
+
 /** A language of gateways that are not ours. */
 export interface ForeignFormat {
   readonly name: Exclude<GatewayFormat, 'endeks'>
@@ -54,6 +65,8 @@ export interface ForeignFormat {
   /** whether this gateway may publish on it */
   readonly mayPublish: (gateway: GatewayId, topic: string) => boolean
   readonly read: (message: ForeignMessage, context: ForeignContext) => ReadMessage
+  /** the same for bytes that were kept: by the same steps, with what is known from then */
+  readonly readEvidence: (evidence: ForeignEvidence, gateway: ForeignGateway) => ReadMessage
   /** knows again, for a message that was kept, what it was to be read with then */
   readonly recall?: (message: ForeignMessage, readWith: string, births: Births) => void
 }

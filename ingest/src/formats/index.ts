@@ -5,7 +5,7 @@ import { thingsboard } from './thingsboard.js'
 export { isOwnCommandFilter, isOwnDeathTopic } from './sparkplug/topic.js'
 
 /** The languages that are taken beside our own. */
-const foreignFormats: readonly ForeignFormat[] = [thingsboard, sparkplug]
+export const foreignFormats: readonly ForeignFormat[] = [thingsboard, sparkplug]
 
 /** The language of a topic that is not our own, whoever publishes on it. */
 export function foreignFormatOf(topic: string): ForeignFormat | undefined {

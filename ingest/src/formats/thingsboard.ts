@@ -3,8 +3,8 @@ import { failure, type Result, success } from '@endeks/domain/result'
 import type { EpochMs } from '@endeks/domain/time'
 import { book, type ForeignReport, type ForeignValue } from './book.js'
 import { unpack } from './content.js'
-import type { ReadingKey } from './foreign-gateway.js'
-import type { ForeignContext, ForeignFormat, ForeignMessage, ReadMessage } from './format.js'
+import type { ForeignGateway, ReadingKey } from './foreign-gateway.js'
+import type { ForeignFormat, ReadMessage } from './format.js'
 import { type JsonNode, readJsonText } from './json-text.js'
 
 const telemetry = 'v1/gateway/telemetry'
@@ -32,26 +32,29 @@ export const thingsboard: ForeignFormat = {
   name: 'thingsboard',
   knows: (topic) => topic === telemetry || passedOver.includes(topic),
   mayPublish: (_, topic) => topic === telemetry || passedOver.includes(topic),
-  read: (message, context) => (message.topic === telemetry ? readTelemetry(message, context) : {})
+  read({ topic, payload }, { gateway, receivedAt }) {
+    if (topic !== telemetry) return {}
+    const unpacked = unpack(payload)
+    return unpacked.ok ? readTelemetry(unpacked.value.toString('utf8'), gateway, receivedAt) : { refusal: unpacked.error }
+  },
+  readEvidence: ({ response, at }, gateway) => readTelemetry(`{${response.toString('utf8')}}`, gateway, at)
 }
 
-function readTelemetry(message: ForeignMessage, context: ForeignContext): ReadMessage {
-  const reports = reportsOf(message.payload, context)
-  return reports.ok ? book(reports.value, context.gateway) : { refusal: reports.error }
+/** @param arrivedAt the instant of entries that tell none */
+function readTelemetry(text: string, gateway: ForeignGateway, arrivedAt: EpochMs): ReadMessage {
+  const reports = reportsOf(text, gateway, arrivedAt)
+  return reports.ok ? book(reports.value, gateway) : { refusal: reports.error }
 }
 
-function reportsOf(payload: Buffer, context: ForeignContext): Result<ForeignReport[], AppError> {
-  const unpacked = unpack(payload)
-  if (!unpacked.ok) return unpacked
-  const text = unpacked.value.toString('utf8')
+function reportsOf(text: string, gateway: ForeignGateway, receivedAt: EpochMs): Result<ForeignReport[], AppError> {
   const root = readJsonText(text)
   if (!root.ok) return root
   if (root.value.kind !== 'object') return malformed('the message is no object of devices')
   if (root.value.members.size > mostDevices) return malformed(`${root.value.members.size} devices; send at most ${mostDevices} at once`)
-  const readWith = context.gateway.readingKey
+  const { readingKey: readWith } = gateway
   const reports: ForeignReport[] = []
   for (const [device, entries] of root.value.members) {
-    const report = reportOf(device, entries, { text, readWith, receivedAt: context.receivedAt })
+    const report = reportOf(device, entries, { text, readWith, receivedAt })
     if (!report.ok) return report
     reports.push(report.value)
   }
@@ -72,19 +75,23 @@ function reportOf(
   if (entries.kind !== 'array') return malformed(`${shown(device)} has no list of values`)
   const values: ForeignValue[] = []
   let latest = 0
+  let tellsAll = true
   for (const entry of entries.items) {
     const at = instantOf(entry, receivedAt)
     const told = entry.kind === 'object' ? entry.members.get('values') : undefined
     if (at === undefined) return malformed(`${shown(device)} has a "ts" that is no instant in milliseconds since 1970`)
     if (told?.kind !== 'object') return malformed(`${shown(device)} has an entry without an object "values"`)
     latest = Math.max(latest, at)
+    tellsAll &&= entry.kind === 'object' && entry.members.has('ts')
     for (const [key, node] of told.members) {
       if (node.kind !== 'literal' || node.text !== 'null') values.push({ key, at, value: valueAt(node, text) })
     }
   }
   // The device's part of the message: within braces it is a message again.
   const evidence = Buffer.from(text.slice(entries.nameStart, entries.end), 'utf8')
-  return success({ device, bus, address: device, at: latest as EpochMs, evidence, values, readWith })
+  // Where an entry is of the moment of its arrival, that moment is kept: nothing else tells it when the bytes are read again.
+  const at = tellsAll ? (latest as EpochMs) : receivedAt
+  return success({ device, bus, address: device, at, evidence, values, readWith })
 }
 
 /** Without an instant of its own an entry is of the moment at which it arrives, as ThingsBoard takes it. */

@@ -1,14 +1,12 @@
 import type { Pool } from '@endeks/database/pool'
-import { isObis } from '@endeks/domain/metering'
-import { isMeterUnit } from '@endeks/domain/units'
-import { ForeignGateway, gatewayFormats, type KeyRow } from '../formats/foreign-gateway.js'
+import { ForeignGateway, gatewayFormats, type KeptKey, keyRowOf } from '../formats/foreign-gateway.js'
 
 /** More rows than this of one gateway are not read: what they would have said is refused as unknown, and kept. */
 const mostRows = 10_000
 
 interface Row {
   readonly format: string
-  readonly keys: { device: string | null; key: string; obis: string | null; unit: string | null; scaler: number | null }[]
+  readonly keys: readonly KeptKey[]
   readonly devices: { device: string; serial: string }[]
 }
 
@@ -27,14 +25,5 @@ export async function readForeignGateway(pool: Pool, gateway: string): Promise<F
   const row = rows[0]
   const format = gatewayFormats.find((each) => each === row?.format) ?? 'endeks'
   const serials = new Map(row?.devices.map((each) => [each.device, each.serial]))
-  return new ForeignGateway(format, row?.keys.map(keyRow) ?? [], serials)
-}
-
-function keyRow({ device, key, obis, unit, scaler }: Row['keys'][number]): KeyRow {
-  const known = obis !== null && isObis(obis) && unit !== null && isMeterUnit(unit)
-  return {
-    key,
-    ...(device === null ? {} : { device }),
-    ...(known ? { meaning: { obis, unit, ...(scaler === null ? {} : { scaler }) } } : {})
-  }
+  return new ForeignGateway(format, row?.keys.map(keyRowOf) ?? [], serials)
 }

@@ -3,6 +3,7 @@ import { obis } from '@endeks/domain/metering'
 import { epochMs } from '@endeks/domain/time'
 import fc from 'fast-check'
 import t from 'tap'
+import { decodeForeignEvidence, foreignProfileHash } from '../../src/formats/decode-evidence.js'
 import { exactNumber, shortestLiteral } from '../../src/formats/exact-number.js'
 import { ForeignGateway, type GatewayFormat, type KeyRow } from '../../src/formats/foreign-gateway.js'
 import type { ForeignContext, ReadMessage } from '../../src/formats/format.js'
@@ -222,6 +223,71 @@ t.test('an edge node of Sparkplug is read by its births, which are readings them
   t.same(data.evidence?.[0]?.response, payload)
   t.match(data.readWith?.content, /"born":\[\["1","total",10,"m³"\]/)
   t.same(context.gaps, [])
+  t.end()
+})
+
+/** What the kept bytes of each device say by what was kept beside them, with no reference to what is entered or born now. */
+function readAgain(read: ReadMessage): unknown[] {
+  return (read.readings?.exchanges ?? []).flatMap((exchange, index) => {
+    const profile = read.profiles?.find(({ content }) => foreignProfileHash(content) === exchange.profile)?.content ?? ''
+    const response = read.evidence?.[index]?.response ?? Buffer.alloc(0)
+    const again = decodeForeignEvidence(exchange.protocol, { ...exchange, at: epochMs(exchange.at), response, profile })
+    return again.ok && again.value.identity.id === exchange.identity.id
+      ? again.value.readings.map((each) => ({ ...each, exchange: index }))
+      : []
+  })
+}
+
+t.test('what was kept of a message says the same readings again, whatever has been entered or born since', (t) => {
+  const text = `{"Flat 3":[{"ts":${at},"values":{"total":1234.5609999999999,"unknown":1}},{"ts":${at + 900_000},"values":{"1-0:1.8.0*255 Wh":7}}],
+    "odd":[{"values":{"total":12345678901234567.8}},{"ts":${receivedAt + 60_000},"values":{"total":5}}]}`
+  const telemetered = told(contextFor('thingsboard'), telemetry, text)
+  t.equal(telemetered.readings?.readings.length, 4)
+  t.same(readAgain(telemetered), telemetered.readings?.readings)
+  const context = contextFor('sparkplug')
+  const send = (kind: string, metrics: readonly SentMetric[]): ReadMessage =>
+    told(context, `spBv1.0/osb/${kind}/edge-1/Flat 3`, sparkplugPayload(at, 0, metrics))
+  const born = send('DBIRTH', [
+    { name: 'total', alias: 1, datatype: 10, double: 0.30000000000000004 },
+    { name: 'energy', datatype: 4, long: 2n ** 64n - 5n, unit: 'kWh' }
+  ])
+  const data = send('DDATA', [
+    { alias: 1, double: 12.5, timestamp: at - 5, historical: true, quality: 0 },
+    { alias: 9, double: 1 }
+  ])
+  for (const [read, readings] of [
+    [born, 2],
+    [data, 1]
+  ] as const) {
+    t.equal(read.readings?.readings.length, readings)
+    t.same(readAgain(read), read.readings?.readings)
+  }
+  t.match(data.readings?.exchanges, [{ identity: { id: '00012345' }, address: 'Flat 3' }])
+  t.end()
+})
+
+t.test('kept bytes that can not be read again are a coded failure', (t) => {
+  const read = told(contextFor('thingsboard'), telemetry, `{"Flat 3":[{"ts":${at},"values":{"total":1}}]}`)
+  const profile = read.profiles?.[0]?.content ?? ''
+  const kept = {
+    bus: 'thingsboard',
+    address: 'Flat 3',
+    at: epochMs(at),
+    response: read.evidence?.[0]?.response ?? Buffer.alloc(0),
+    profile
+  }
+  const code = (protocol: string, changed: Partial<typeof kept>): string => {
+    const again = decodeForeignEvidence(protocol, { ...kept, ...changed })
+    return again.ok ? '' : again.error.code
+  }
+  t.equal(code('thingsboard', {}), '')
+  t.equal(code('mbus', {}), 'PROTOCOL_UNKNOWN')
+  for (const wrong of ['', '{}', '{"format":"sparkplug","keys":[]}', '{"format":"thingsboard","keys":[[1]]}'])
+    t.equal(code('thingsboard', { profile: wrong }), 'PROFILE_INVALID', wrong)
+  t.equal(code('thingsboard', { address: 'Flat 4' }), 'MESSAGE_MALFORMED')
+  t.equal(code('thingsboard', { response: kept.response.subarray(1) }), 'MESSAGE_MALFORMED')
+  t.equal(code('thingsboard', { response: Buffer.alloc(0) }), 'MESSAGE_MALFORMED')
+  t.equal(code('sparkplug', { profile: '{"format":"sparkplug","keys":[]}' }), 'MESSAGE_MALFORMED')
   t.end()
 })
 

@@ -3,6 +3,7 @@ import { failure, type Result, success } from '@endeks/domain/result'
 import { type EpochMs, epochMs } from '@endeks/domain/time'
 import { book, type ForeignValue } from '../book.js'
 import { unpack } from '../content.js'
+import type { ForeignGateway } from '../foreign-gateway.js'
 import type { ForeignContext, ForeignFormat, ForeignMessage, ReadMessage } from '../format.js'
 import { Birth, type BornMetric } from './births.js'
 import { type Metric, type Payload, readPayload } from './payload.js'
@@ -30,6 +31,11 @@ export const sparkplug: ForeignFormat = {
     const topic = parseSparkplugTopic(message.topic)
     if (topic !== undefined) births.keep(message.gateway, topic.group, topic.device, Birth.recalled(readWith))
   },
+  readEvidence({ bus, address, response, profile }, gateway) {
+    const payload = reportIn(response)
+    if (!payload.ok) return { refusal: payload.error }
+    return readMetrics({ ...payload.value, bus, device: address, bytes: response }, Birth.recalled(profile), gateway).read
+  },
   read(message, context) {
     const topic = parseSparkplugTopic(message.topic)
     if (topic === undefined) return { refusal: malformed(`${message.topic} is no topic on which an edge node reports`) }
@@ -40,27 +46,30 @@ export const sparkplug: ForeignFormat = {
     }
     const unpacked = unpack(message.payload)
     if (!unpacked.ok) return { refusal: unpacked.error }
-    const payload = readPayload(unpacked.value)
-    if (!payload.ok) return { refusal: payload.error }
-    const { seq, timestamp } = payload.value
-    // Both stand in every report; a payload that was cut between two of its fields has lost the later one.
-    if (seq === undefined || seq > 255n) return { refusal: malformed(`no "seq" from 0 to 255, but ${seq ?? 'none'}`) }
-    if (timestamp === undefined || timestamp > mostInstant) return { refusal: malformed('no "timestamp" in milliseconds since 1970') }
-    return readReport(message, context, {
-      topic,
-      payload: payload.value,
-      seq: Number(seq),
-      at: epochMs(Number(timestamp)),
-      bytes: unpacked.value
-    })
+    const report = reportIn(unpacked.value)
+    return report.ok ? readReport(message, context, { ...report.value, topic, bytes: unpacked.value }) : { refusal: report.error }
   }
 }
 
-interface Report {
-  readonly topic: SparkplugTopic
+/** What a payload says, and of when. */
+interface Told {
   readonly payload: Payload
   readonly seq: number
   readonly at: EpochMs
+}
+
+function reportIn(bytes: Buffer): Result<Told, AppError> {
+  const payload = readPayload(bytes)
+  if (!payload.ok) return payload
+  const { seq, timestamp } = payload.value
+  // Both stand in every report; a payload that was cut between two of its fields has lost the later one.
+  if (seq === undefined || seq > 255n) return failure(malformed(`no "seq" from 0 to 255, but ${seq ?? 'none'}`))
+  if (timestamp === undefined || timestamp > mostInstant) return failure(malformed('no "timestamp" in milliseconds since 1970'))
+  return success({ payload: payload.value, seq: Number(seq), at: epochMs(Number(timestamp)) })
+}
+
+interface Report extends Told {
+  readonly topic: SparkplugTopic
   readonly bytes: Buffer
 }
 
@@ -77,14 +86,21 @@ function readReport(message: ForeignMessage, context: ForeignContext, report: Re
   const missing = births.follow(message.gateway, group, report.seq)
   if (missing > 0) context.gap(missing)
   const birth = born ?? births.find(message.gateway, group, device ?? '') ?? new Birth()
-  const { read, birthNeeded } = readMetrics(report, birth, context)
+  const { read, birthNeeded } = readMetrics({ ...report, bus: group, device: device ?? edge }, birth, context.gateway)
   // A birth may be among what is missing, and may have given aliases anew.
   const ask = (missing > 0 || birthNeeded) && births.mayAsk(message.gateway, group, receivedAt, askPauseMs)
   return ask ? { ...read, answer: rebirthRequest(group, edge, receivedAt) } : read
 }
 
-function readMetrics(report: Report, birth: Birth, context: ForeignContext): { readonly read: ReadMessage; readonly birthNeeded: boolean } {
-  const { topic, payload, at, bytes } = report
+/** What a device or its edge node said, whether it comes in or was kept. */
+interface Said extends Told {
+  readonly bus: string
+  readonly device: string
+  readonly bytes: Buffer
+}
+
+function readMetrics(said: Said, birth: Birth, gateway: ForeignGateway): { readonly read: ReadMessage; readonly birthNeeded: boolean } {
+  const { bus, device, payload, at, bytes } = said
   const values: ForeignValue[] = []
   const refusals: AppError[] = []
   let birthNeeded = false
@@ -103,9 +119,8 @@ function readMetrics(report: Report, birth: Birth, context: ForeignContext): { r
     if (read.ok) values.push(read.value)
     else refusals.push(new AppError('MESSAGE_VALUE_REFUSED', `${JSON.stringify(name)}: ${read.error}`))
   }
-  const device = topic.device ?? topic.edge
-  const readWith = birth.readWith(context.gateway)
-  const booked = book([{ device, bus: topic.group, address: device, at, evidence: bytes, values, readWith }], context.gateway, refusals)
+  const readWith = birth.readWith(gateway)
+  const booked = book([{ device, bus, address: device, at, evidence: bytes, values, readWith }], gateway, refusals)
   return { read: booked.refusal === undefined ? booked : { ...booked, readWith }, birthNeeded }
 }
 

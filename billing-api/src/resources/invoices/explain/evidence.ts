@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { success } from '@endeks/domain/result'
 import { epochMs, toIso } from '@endeks/domain/time'
 import { decodeEvidence, type MeterKeys, type MeterReadout, profileHash } from '@endeks/gateway/codec'
+import { decodeForeignEvidence, foreignProfileHash, isForeignProtocol } from '@endeks/ingest/formats'
 import { hex, indexOf } from '../../../wire.js'
 import type { FrozenIndex, FrozenInput } from '../frozen.js'
 import { frozenIndex } from '../present.js'
@@ -38,7 +39,10 @@ export function billedIndexes(frozen: FrozenInput): BilledIndex[] {
   return [...seen.values()]
 }
 
-/** Decodes one exchange again with the profile that was stored with it, by the program that the gateway reads with. */
+/**
+ * Decodes one exchange again with the profile that was stored with it, by the program that read it: the gateway's, or where a
+ * gateway of another maker sent it, that which accepts.
+ */
 export function prove(row: EvidenceRow, indexes: readonly BilledIndex[], keys: ExchangeKeys = success(undefined)): Proof {
   const profile = parseProfile(row.profile)
   const decoded = keys.ok ? decode(row, profile, keys.value) : keys
@@ -46,7 +50,7 @@ export function prove(row: EvidenceRow, indexes: readonly BilledIndex[], keys: E
   return {
     bytesHash: createHash('sha256').update(row.request).update(row.response).digest('hex'),
     readout,
-    profileIntact: profile !== undefined && profileHash(profile) === hex(row.profile_hash),
+    profileIntact: profile !== undefined && hashOf(row, profile) === hex(row.profile_hash),
     evidence: {
       exchange: row.exchange,
       sha256: hex(row.sha256),
@@ -80,7 +84,12 @@ export function prove(row: EvidenceRow, indexes: readonly BilledIndex[], keys: E
 
 function decode(row: EvidenceRow, profile: unknown, keys: MeterKeys | undefined): ReturnType<typeof decodeEvidence> {
   const { request, response, at, zone } = row
+  if (isForeignProtocol(row.protocol)) return decodeForeignEvidence(row.protocol, row)
   return decodeEvidence(row.protocol, { request, response, at, profile, zone, ...(keys === undefined ? {} : { keys }) })
+}
+
+function hashOf({ protocol, profile: text }: EvidenceRow, profile: unknown): string {
+  return isForeignProtocol(protocol) ? foreignProfileHash(text) : profileHash(profile)
 }
 
 /** Same value means raw, scaler and unit; the instant and the register must be the billed ones too. */
@@ -152,9 +161,11 @@ function parseProfile(text: string): unknown {
   }
 }
 
+/** What was entered for a gateway of another maker has no name but its language. */
 function profileName(profile: unknown): string {
-  const named = typeof profile === 'object' && profile !== null && 'name' in profile && typeof profile.name === 'string'
-  return named ? String(profile.name) : ''
+  if (typeof profile !== 'object' || profile === null) return ''
+  if ('name' in profile && typeof profile.name === 'string') return profile.name
+  return 'format' in profile && typeof profile.format === 'string' ? profile.format : ''
 }
 
 function identityOf(value: unknown): Evidence['identity'] {
