@@ -16,6 +16,7 @@ import { billRunRoutes } from './resources/bill-runs/routes.js'
 import { collectionRoutes } from './resources/collections/routes.js'
 import { documentRoutes } from './resources/documents/routes.js'
 import { downlinkRoutes } from './resources/downlinks/routes.js'
+import { gatewayMappingRoutes } from './resources/gateway-mappings/routes.js'
 import { gatewayRoutes } from './resources/gateways/routes.js'
 import { importRoutes } from './resources/imports/routes.js'
 import { invoiceRoutes } from './resources/invoices/routes.js'
@@ -56,6 +57,7 @@ const resources = [
   collectionRoutes,
   documentRoutes,
   gatewayRoutes,
+  gatewayMappingRoutes,
   downlinkRoutes,
   importRoutes
 ] as const

@@ -3,6 +3,7 @@
 export type { RunDetail, RunRow } from './resources/bill-runs/schema.js'
 export type { Collection, NewCollection } from './resources/collections/schema.js'
 export type { Downlink } from './resources/downlinks/schema.js'
+export type { GatewayMapping, NewGatewayMapping, UnmappedKeyList } from './resources/gateway-mappings/schema.js'
 export type { GatewayRow } from './resources/gateways/schema.js'
 export type { ImportResult, SiteImport } from './resources/imports/schema.js'
 export type { Explanation, InvoiceDetail, InvoicePage, InvoiceQuery, InvoiceRow } from './resources/invoices/schema.js'

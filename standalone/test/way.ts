@@ -20,13 +20,16 @@ const quiet = createLog('test', (line) => {
   if (process.env['SHOW'] !== undefined) process.stderr.write(line)
 })
 export const password = 'correct horse battery'
-const gatewayPassword = 'a-password-of-a-test-gateway'
+export const gatewayPassword = 'a-password-of-a-test-gateway'
 
 /** The whole way in one process: simulated meters, gateways, broker, ingest, rating, API, each on a free port. */
 export interface Way {
   readonly api: ApiClient
   readonly url: string
   readonly admin: Pool
+  readonly mqttPort: number
+  /** of the database, as its owner */
+  readonly databaseUrl: string
 }
 
 /**
@@ -34,6 +37,7 @@ export interface Way {
  *
  * @param meterClock what the simulated meters go by
  * @param simulate what they have beside what the site says of them
+ * @param unread true where the test itself speaks for the gateways: no meter is simulated and no gateway of ours started
  */
 export async function startWay(
   t: Pick<Test, 'teardown'>,
@@ -41,8 +45,14 @@ export async function startWay(
   {
     webRoot,
     meterClock = systemClock,
-    simulate = (site) => site
-  }: { readonly webRoot?: string; readonly meterClock?: Clock; readonly simulate?: (site: SimulatedSite) => SimulatedSite } = {}
+    simulate = (site) => site,
+    unread = false
+  }: {
+    readonly webRoot?: string
+    readonly meterClock?: Clock
+    readonly simulate?: (site: SimulatedSite) => SimulatedSite
+    readonly unread?: boolean
+  } = {}
 ): Promise<Way> {
   const database = await testDatabase(t)
   const admin = database.createPool()
@@ -70,6 +80,8 @@ export async function startWay(
   const client = await signIn(base, { login: 'admin', password })
   const passwords = new Map(dated.site.gateways.map((gateway) => [gateway.id, gatewayPassword]))
   await client.put('/site', importOf(dated, passwords))
+  const way = { api: client, url: base, admin, mqttPort: ingest.port, databaseUrl: url }
+  if (unread) return way
   const simulated = await startSite(simulate(simulatedSiteOf(dated)), meterClock)
   running.push(simulated)
   const mqttUrl = `mqtt://127.0.0.1:${ingest.port}`
@@ -81,7 +93,7 @@ export async function startWay(
     }
     running.push(await startGateway({ site, environment, log: quiet, clock: systemClock, onFatal }))
   }
-  return { api: client, url: base, admin }
+  return way
 }
 
 /** Looks until `look` finds something; a bound keeps a broken way from hanging the suite. */

@@ -22,6 +22,7 @@ export const catalogue = {
   TARIFF_NOT_FOUND: { status: 404, retryable: false },
   FACT_OVERLAPS: { status: 409, retryable: false },
   ALREADY_EXISTS: { status: 409, retryable: false },
+  MAPPING_CHANGED: { status: 409, retryable: false },
   IDENTIFIER_INVALID: { status: 422, retryable: false },
   // tariffs and runs
   TARIFF_INVALID: { status: 422, retryable: false },

@@ -48,6 +48,7 @@ export function book(reports: readonly ForeignReport[], gateway: ForeignGateway,
   const readings: (MeterReading & { exchange: number })[] = []
   const refusals: AppError[] = [...refused]
   const profiles = new Map<string, ReadingKey>()
+  const unmapped: { device: string; value: ForeignValue }[] = []
   for (const report of reports) {
     const wrongName = [report.device, report.bus, report.address, gateway.serialOf(report.device)].find((name) => !isName(name))
     if (wrongName !== undefined) {
@@ -57,6 +58,7 @@ export function book(reports: readonly ForeignReport[], gateway: ForeignGateway,
     const taken = report.values.flatMap((value) => {
       const reading = readingOf(value, report.device, gateway)
       if (!reading.ok) refusals.push(reading.error)
+      if (!reading.ok && reading.error.code === 'MESSAGE_KEY_UNMAPPED') unmapped.push({ device: report.device, value })
       return reading.ok && reading.value !== undefined ? [{ ...reading.value, exchange: exchanges.length }] : []
     })
     if (taken.length === 0) continue
@@ -71,6 +73,7 @@ export function book(reports: readonly ForeignReport[], gateway: ForeignGateway,
   const refusal = inOne(refusals)
   return {
     ...(exchanges.length === 0 ? {} : { readings: { exchanges, readings }, evidence, profiles: [...profiles.values()] }),
+    ...(unmapped.length === 0 ? {} : { unmapped }),
     ...(refusal === undefined ? {} : { refusal })
   }
 }

@@ -3,9 +3,7 @@ import type { MeterReading } from '@endeks/domain/metering'
 import { failure, type Result, success } from '@endeks/domain/result'
 import { ForeignGateway } from './foreign-gateway.js'
 import type { ForeignEvidence, ForeignFormat } from './format.js'
-import { foreignFormats } from './index.js'
-
-export type { ForeignEvidence } from './format.js'
+import { foreignFormats } from './known.js'
 
 /** What was read of the bytes, and the number on the dial of the device that said it. */
 export interface ForeignReadout {

@@ -27,6 +27,8 @@ export interface KeyRow {
   readonly meaning?: KeyMeaning
 }
 
+/** More keys, or devices, than this of one gateway are not read: what they would have said is refused as unknown, and kept. */
+export const mostMappingRows = 10_000
 const everyKey = '*'
 const Device = Type.String()
 const Key = Type.String()

@@ -2,6 +2,7 @@ import type { AppError } from '@endeks/domain/errors'
 import type { GatewayId } from '@endeks/domain/identifiers'
 import type { EpochMs } from '@endeks/domain/time'
 import type { ParsedReadings, WireExchange } from '@endeks/domain/wire'
+import type { ForeignValue } from './book.js'
 import type { ForeignGateway, GatewayFormat, ReadingKey } from './foreign-gateway.js'
 import type { Births } from './sparkplug/births.js'
 
@@ -23,6 +24,8 @@ export interface ReadMessage {
   readonly profiles?: readonly ReadingKey[]
   /** why the message, or a part of it, is not taken: it is kept as a dead letter */
   readonly refusal?: AppError
+  /** the numbers of which nobody has said what they are */
+  readonly unmapped?: readonly { readonly device: string; readonly value: ForeignValue }[]
   /** what a refused message needs to be read another time */
   readonly readWith?: ReadingKey
   /** what the gateway is to be sent at once */

@@ -1,13 +1,14 @@
-import type { ForeignFormat } from './format.js'
-import { sparkplug } from './sparkplug/sparkplug.js'
-import { thingsboard } from './thingsboard.js'
+/** What others may know of the formats: which are spoken, and what kept bytes said. The API explains with it what ingest accepted. */
 
+export {
+  decodeForeignEvidence,
+  type ForeignDecodeFailure,
+  type ForeignReadout,
+  foreignProfileHash,
+  isForeignProtocol
+} from './decode-evidence.js'
+export { type GatewayFormat, gatewayFormats, type KeptKey, mostMappingRows } from './foreign-gateway.js'
+export type { ForeignEvidence } from './format.js'
+export { foreignFormatOf } from './known.js'
 export { isOwnCommandFilter, isOwnDeathTopic } from './sparkplug/topic.js'
-
-/** The languages that are taken beside our own. */
-export const foreignFormats: readonly ForeignFormat[] = [thingsboard, sparkplug]
-
-/** The language of a topic that is not our own, whoever publishes on it. */
-export function foreignFormatOf(topic: string): ForeignFormat | undefined {
-  return foreignFormats.find((format) => format.knows(topic))
-}
+export { type KeptMessage, type Mapping, type UnmappedKey, unmappedIn } from './unmapped.js'

@@ -1,8 +1,5 @@
 import type { Pool } from '@endeks/database/pool'
-import { ForeignGateway, gatewayFormats, type KeptKey, keyRowOf } from '../formats/foreign-gateway.js'
-
-/** More rows than this of one gateway are not read: what they would have said is refused as unknown, and kept. */
-const mostRows = 10_000
+import { ForeignGateway, gatewayFormats, type KeptKey, keyRowOf, mostMappingRows } from '../formats/foreign-gateway.js'
 
 interface Row {
   readonly format: string
@@ -20,7 +17,7 @@ export async function readForeignGateway(pool: Pool, gateway: string): Promise<F
         coalesce((select jsonb_agg(jsonb_build_object('device', d.device, 'serial', d.serial))
           from (select * from account.foreign_device where gateway_id = g.id and superseded_at is null order by id limit $2) d), '[]') as devices
       from account.gateway g where g.id = $1`,
-    values: [gateway, mostRows]
+    values: [gateway, mostMappingRows]
   })
   const row = rows[0]
   const format = gatewayFormats.find((each) => each === row?.format) ?? 'endeks'

@@ -19,6 +19,7 @@ export const errorsEn: ErrorTexts = {
   TARIFF_NOT_FOUND: 'The tariff was not found. This code is not published. Choose from the list of tariffs.',
   FACT_OVERLAPS: 'Not saved. Another record is valid on the same dates. Check the dates and try again.',
   ALREADY_EXISTS: 'Not saved. A record with this number exists. Open it or give another number.',
+  MAPPING_CHANGED: 'Somebody else has changed the mapping meanwhile. Reload the page and repeat your change.',
   IDENTIFIER_INVALID: 'Not saved. The check digit of the number does not fit. Type it again from the document.',
   TARIFF_INVALID: 'The tariff was not published. The document has problems. Correct the places listed and publish again.',
   TARIFF_EXAMPLE_FAILS: 'The tariff was not published. A worked example does not come out. Correct the example or the component.',

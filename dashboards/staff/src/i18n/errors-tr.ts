@@ -19,6 +19,7 @@ export const errorsTr: ErrorTexts = {
   TARIFF_NOT_FOUND: 'Tarife bulunamadı. Bu kod yayımlanmamış. Tarifeler listesinden seçin.',
   FACT_OVERLAPS: 'Kaydedilmedi. Aynı tarihlerde geçerli başka bir kayıt var. Tarihleri denetleyip yeniden deneyin.',
   ALREADY_EXISTS: 'Kaydedilmedi. Bu numarayla bir kayıt zaten var. Var olan kaydı açın veya başka numara verin.',
+  MAPPING_CHANGED: 'Eşleme bu arada başkası tarafından değiştirildi. Sayfayı yenileyip değişikliğinizi yeniden yapın.',
   IDENTIFIER_INVALID: 'Kaydedilmedi. Numaranın denetim basamağı tutmuyor. Numarayı belgeden yeniden yazın.',
   TARIFF_INVALID: 'Tarife yayımlanmadı. Belgede hatalar var. Listelenen yerleri düzeltip yeniden yayımlayın.',
   TARIFF_EXAMPLE_FAILS: 'Tarife yayımlanmadı. Bir örnek beklenen tutarı vermiyor. Örneği veya bileşeni düzeltin.',
