@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Round } from './rounds.js'
+import type { SmallDisk } from './small-disk.js'
 import type { World } from './world.js'
 
-/** How long a disk stays full, and for how long PostgreSQL says that it recovers. */
+/** How long a disk stays full at least, how long it may take until somebody says so, and for how long PostgreSQL says that it recovers. */
 const fullMs = 8_000
+const saidWithinMs = 60_000
 const recoveryMs = 20_000
 /** How long a part may take to go on as before. */
 const backWithinMs = 180_000
@@ -17,13 +19,9 @@ export const disasters: readonly Round[] = [
     async run(world) {
       const [gateway] = world.gateways
       if (gateway === undefined || world.spoolDisk === undefined) throw new Error('there is no gateway with a disk of its own')
-      const before = readFileSync(gateway.log).length
-      world.spoolDisk.fill()
-      await sleep(fullMs)
-      world.spoolDisk.empty()
-      const said = readFileSync(gateway.log, 'utf8').slice(before)
+      const said = await fillUntilSaid(world.spoolDisk, { log: gateway.log, word: 'SPOOL_DISK_FULL' })
       if (!gateway.runs) return `${gateway.name} ended`
-      if (!said.includes('SPOOL_DISK_FULL')) return `${gateway.name} did not say SPOOL_DISK_FULL`
+      if (!said) return `${gateway.name} did not say SPOOL_DISK_FULL`
       return goesOn(world)
     }
   },
@@ -32,16 +30,9 @@ export const disasters: readonly Round[] = [
     needsDisk: true,
     async run(world) {
       if (world.databaseDisk === undefined) throw new Error('the database has no disk of its own')
-      const before = readFileSync(world.ingest.log).length
-      const until = performance.now() + fullMs
-      while (performance.now() < until) {
-        world.databaseDisk.fill()
-        await sleep(200)
-      }
-      world.databaseDisk.empty()
-      const said = readFileSync(world.ingest.log, 'utf8').slice(before)
+      const said = await fillUntilSaid(world.databaseDisk, { log: world.ingest.log, word: 'DATABASE_FULL' })
       await world.database.revive()
-      if (!said.includes('DATABASE_FULL')) return 'ingest did not say DATABASE_FULL'
+      if (!said) return 'ingest did not say DATABASE_FULL'
       return goesOn(world)
     }
   },
@@ -62,6 +53,20 @@ export const disasters: readonly Round[] = [
     }
   }
 ]
+
+/** Keeps a disk full, whatever others free meanwhile. @returns whether the word was said */
+async function fillUntilSaid(disk: SmallDisk, { log, word }: { readonly log: string; readonly word: string }): Promise<boolean> {
+  const before = readFileSync(log).length
+  const began = performance.now()
+  let said = false
+  for (let ms = 0; ms < saidWithinMs && !(said && ms > fullMs); ms = performance.now() - began) {
+    disk.fill()
+    await sleep(200)
+    said ||= readFileSync(log, 'utf8').slice(before).includes(word)
+  }
+  disk.empty()
+  return said
+}
 
 /** Whether messages of every gateway are acknowledged again. */
 async function goesOn(world: World): Promise<string | undefined> {
