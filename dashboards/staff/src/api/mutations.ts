@@ -1,4 +1,13 @@
-import type { Collection, Downlink, Login, NewCollection, RunRow, SessionUser } from '@endeks/billing-api/contract'
+import type {
+  Collection,
+  Downlink,
+  GatewayMapping,
+  Login,
+  NewCollection,
+  NewGatewayMapping,
+  RunRow,
+  SessionUser
+} from '@endeks/billing-api/contract'
 import { call } from './client.js'
 
 /** The owner of the work has not answered yet: it goes on without us. */
@@ -11,6 +20,7 @@ export const mutations = {
   logout: () => call<void>('/session', { method: 'DELETE' }),
   collect: (key: string, body: NewCollection) =>
     call<Collection>('/collections', { method: 'POST', body, headers: { 'idempotency-key': key } }),
+  putMapping: (gateway: string, body: NewGatewayMapping) => call<GatewayMapping>(`/gateways/${gateway}/mapping`, { method: 'PUT', body }),
   readNow: (meter: string) => call<Downlink | UnderWay>('/downlinks/read-now', { method: 'POST', body: { meter } }),
   startRun: (period: string) => call<RunRow | UnderWay>('/bill-runs', { method: 'POST', body: { period } }),
   issueRun: (id: string, bills: number) => call<unknown>(`/bill-runs/${id}/issue`, { method: 'POST', body: { bills } })

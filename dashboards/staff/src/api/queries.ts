@@ -3,6 +3,7 @@ import type {
   Consumption,
   Downlink,
   Explanation,
+  GatewayMapping,
   GatewayRow,
   InvoiceDetail,
   InvoicePage,
@@ -17,7 +18,8 @@ import type {
   RunRow,
   SessionUser,
   TariffDetail,
-  TariffRow
+  TariffRow,
+  UnmappedKeyList
 } from '@endeks/billing-api/contract'
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { address, call, type Query } from './client.js'
@@ -99,6 +101,9 @@ export const queries = {
       refetchInterval: ({ state }) =>
         state.data?.items.some((each) => each.finishedAt === null && each.state !== 'expired') ? 2_000 : false
     }),
+  gatewayMapping: (id: string) => one<GatewayMapping>(['gateway-mapping', id], `/gateways/${id}/mapping`),
+  unmappedKeys: (id: string) =>
+    queryOptions({ ...one<UnmappedKeyList>(['unmapped-keys', id], `/gateways/${id}/unmapped-keys`), refetchInterval: 60_000 }),
   gateways: () => queryOptions({ ...one<List<GatewayRow>>(['gateways'], '/gateways'), refetchInterval: 15_000 })
 }
 

@@ -28,6 +28,7 @@ export const router = createBrowserRouter([
       { path: 'readings', element: <Navigate to="/readings/meters" replace /> },
       { path: 'readings/meters', element: page(() => import('../pages/meters/meters-page.js'), 'MetersPage') },
       { path: 'readings/gateways', element: page(() => import('../pages/gateways/gateways-page.js'), 'GatewaysPage') },
+      { path: 'readings/gateways/:id', element: page(() => import('../pages/gateway/gateway-page.js'), 'GatewayPage') },
       { path: 'meters/:id', element: page(() => import('../pages/meter/meter-page.js'), 'MeterPage') },
       { path: 'billing', element: <Navigate to="/billing/runs" replace /> },
       { path: 'billing/runs', element: page(() => import('../pages/runs/runs-page.js'), 'RunsPage') },

@@ -1,6 +1,9 @@
 import type { Messages } from '../tr.js'
 
-export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participant' | 'meters' | 'commands' | 'meter' | 'gateways'> = {
+export const accountsEn: Pick<
+  Messages,
+  'overview' | 'participants' | 'participant' | 'meters' | 'commands' | 'meter' | 'gateways' | 'mapping'
+> = {
   overview: {
     title: 'Overview',
     exceptions: 'Exceptions',
@@ -160,5 +163,37 @@ export const accountsEn: Pick<Messages, 'overview' | 'participants' | 'participa
     gaps: 'Open gaps',
     lostReadings: 'Lost readings',
     empty: 'No gateway is registered.'
+  },
+  mapping: {
+    title: 'Mapping',
+    format: 'Language',
+    formats: { endeks: 'Endeks gateway', thingsboard: 'ThingsBoard', sparkplug: 'Sparkplug B' },
+    device: 'Device',
+    key: 'Key',
+    register: 'Register (OBIS)',
+    unit: 'Unit',
+    scaler: 'Scaler',
+    serial: 'Meter number',
+    every: 'every device',
+    passedOver: 'passed over',
+    lastValue: 'Last value',
+    heardAt: 'Heard',
+    unmapped: 'Keys not mapped yet',
+    noUnmapped: (messages) => `Refused messages looked at: ${messages}. No key of them is left to map.`,
+    add: 'Add',
+    edit: 'Edit',
+    save: 'Save',
+    keys: 'Keys',
+    devices: 'Devices',
+    keysHint: (head) =>
+      `Each line: ${head}. May be pasted from a spreadsheet. No device means every device; no OBIS code and unit pass the key over; write the right one for each ?. Scaler: -3 for thousandths.`,
+    devicesHint: (head) => `Each line: ${head}. Only devices whose name is not the meter number.`,
+    afterSave: 'After saving, refused messages are taken when they are replayed (ingest replay-dead-letters).',
+    own: 'This gateway speaks our own language and needs no mapping.',
+    noKeys: 'No key is mapped yet.',
+    shown: (shown, all) => `First ${shown} rows of ${all}. All of them are in the editor.`,
+    place: (list, line, field) => `${list}, line ${line}${field === '' ? '' : `, ${field}`}`,
+    noScaler: (value) => `"${value}" is no whole number; write one from -12 to 12, or leave it empty`,
+    tooManyFields: 'there are too many fields; put a field that holds the separator in quotes'
   }
 }

@@ -160,5 +160,37 @@ export const accountsTr = {
     gaps: 'Açık boşluk',
     lostReadings: 'Kayıp okuma',
     empty: 'Kayıtlı ağ geçidi yok.'
+  },
+  mapping: {
+    title: 'Eşleme',
+    format: 'Dil',
+    formats: { endeks: 'Endeks ağ geçidi', thingsboard: 'ThingsBoard', sparkplug: 'Sparkplug B' },
+    device: 'Cihaz',
+    key: 'Anahtar',
+    register: 'Endeks (OBIS)',
+    unit: 'Birim',
+    scaler: 'Ondalık üs',
+    serial: 'Sayaç no',
+    every: 'her cihaz',
+    passedOver: 'atlanır',
+    lastValue: 'Son değer',
+    heardAt: 'Geldi',
+    unmapped: 'Eşlenmemiş anahtarlar',
+    noUnmapped: (messages: string) => `Bakılan ${messages} reddedilmiş mesajda eşlenmemiş anahtar yok.`,
+    add: 'Ekle',
+    edit: 'Düzenle',
+    save: 'Kaydet',
+    keys: 'Anahtarlar',
+    devices: 'Cihazlar',
+    keysHint: (head: string) =>
+      `Her satır: ${head}. Elektronik tablodan yapıştırılabilir. Cihaz boşsa her cihaz; OBIS ve birim boşsa anahtar atlanır; ? yerine doğrusunu yazın. Üs: binde birler için -3.`,
+    devicesHint: (head: string) => `Her satır: ${head}. Yalnız adı sayaç numarası olmayan cihazlar.`,
+    afterSave: 'Kaydettikten sonra reddedilmiş mesajlar yeniden işletilince alınır (ingest replay-dead-letters).',
+    own: 'Bu ağ geçidi bizim dilimizi konuşur, eşleme gerekmez.',
+    noKeys: 'Henüz hiçbir anahtar eşlenmedi.',
+    shown: (shown: string, all: string) => `İlk ${shown} satır, toplam ${all}. Hepsi düzenleyicide.`,
+    place: (list: string, line: string, field: string) => `${list}, satır ${line}${field === '' ? '' : `, ${field}`}`,
+    noScaler: (value: string) => `"${value}" tam sayı değil; -12 ile 12 arası yazın veya boş bırakın`,
+    tooManyFields: 'fazla alan var; ayıracı içeren alanı tırnak içine alın'
   }
 }

@@ -1,6 +1,7 @@
 import type { GatewayRow } from '@endeks/billing-api/contract'
 import { fromIso } from '@endeks/domain/time'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
 import { queries } from '../../api/queries.js'
 import type { Column } from '../../components/column.js'
 import { Page } from '../../components/page.js'
@@ -35,7 +36,7 @@ function GatewayTable({ rows, fetchedAt }: { readonly rows: readonly GatewayRow[
   const { t, f } = useLanguage()
   const problems = (count: number) => (count === 0 ? <span className="dim">0</span> : <StateMark tone="warn">{f.count(count)}</StateMark>)
   const columns: Column<GatewayRow>[] = [
-    { key: 'id', head: t.gateways.id, cell: (row) => <span className="mono">{row.id}</span> },
+    { key: 'id', head: t.gateways.id, cell: (row) => <GatewayLink id={row.id} /> },
     { key: 'name', head: t.gateways.name, cell: (row) => row.name, from: 'wide', clip: true },
     { key: 'state', head: t.gateways.state, cell: (row) => <GatewayState row={row} fetchedAt={fetchedAt} /> },
     {
@@ -51,6 +52,14 @@ function GatewayTable({ rows, fetchedAt }: { readonly rows: readonly GatewayRow[
     { key: 'lost', head: t.gateways.lostReadings, cell: (row) => problems(row.lostReadings), align: 'right', from: 'wide' }
   ]
   return <PlainTable label={t.gateways.title} columns={columns} rows={rows} rowKey={(row) => row.id} testId="gateway-row" />
+}
+
+function GatewayLink({ id }: { readonly id: string }) {
+  return (
+    <Link className="mono" to={`/readings/gateways/${id}`}>
+      {id}
+    </Link>
+  )
 }
 
 function GatewayState({ row, fetchedAt }: { readonly row: GatewayRow; readonly fetchedAt: number }) {
