@@ -52,7 +52,7 @@ function Unmapped(props: { readonly gateway: string; readonly added: readonly st
   const line = ({ device, key, unit }: UnmappedKey) => toLine([device, key, '?', unit ?? '?', ''])
   const columns: Column<UnmappedKey>[] = [
     { key: 'device', head: t.mapping.device, cell: (row) => row.device, clip: true },
-    { key: 'key', head: t.mapping.key, cell: (row) => <span className="mono">{row.key}</span> },
+    { key: 'key', head: t.mapping.key, cell: (row) => <KeyName text={row.key} /> },
     { key: 'value', head: t.mapping.lastValue, cell: (row) => `${row.value} ${row.unit ?? ''}`, align: 'right' },
     { key: 'heard', head: t.mapping.heardAt, cell: (row) => f.minute(row.heardAt), from: 'mid' },
     {
@@ -101,11 +101,18 @@ function Entered({ mapping, onEdit }: { readonly mapping: GatewayMapping; readon
   const every = <span className="dim">{t.mapping.every}</span>
   const keys: Column<MappedKey>[] = [
     { key: 'device', head: t.mapping.device, cell: (row) => row.device ?? every },
-    { key: 'key', head: t.mapping.key, cell: (row) => <span className="mono">{row.key}</span> },
+    { key: 'key', head: t.mapping.key, cell: (row) => <KeyName text={row.key} /> },
     {
       key: 'obis',
       head: t.mapping.register,
-      cell: (row) => (row.obis === null ? <span className="dim">{t.mapping.passedOver}</span> : <span className="mono">{row.obis}</span>)
+      cell: (row) =>
+        row.obis === null ? (
+          <span className="dim">{t.mapping.passedOver}</span>
+        ) : (
+          <span className="mono" style={{ whiteSpace: 'nowrap' }}>
+            {row.obis}
+          </span>
+        )
     },
     { key: 'unit', head: t.mapping.unit, cell: (row) => row.unit ?? '' },
     { key: 'scaler', head: t.mapping.scaler, cell: (row) => row.scaler ?? '', align: 'right', from: 'mid' }
@@ -148,6 +155,15 @@ function Entered({ mapping, onEdit }: { readonly mapping: GatewayMapping; readon
       )}
       <Shown shown={mostShown} all={mapping.devices.length} />
     </Section>
+  )
+}
+
+/** Up to 256 characters without a space: broken anywhere, so that a phone shows the rest of the row too. */
+function KeyName({ text }: { readonly text: string }) {
+  return (
+    <span className="mono" style={{ overflowWrap: 'anywhere' }}>
+      {text}
+    </span>
   )
 }
 
