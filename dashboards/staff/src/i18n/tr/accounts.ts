@@ -178,7 +178,7 @@ export const accountsTr = {
     unmapped: 'Eşlenmemiş anahtarlar',
     noUnmapped: (messages: string) => `Bakılan ${messages} reddedilmiş mesajda eşlenmemiş anahtar yok.`,
     add: 'Ekle',
-    edit: 'Düzenle',
+    edit: 'Değiştir',
     save: 'Kaydet',
     keys: 'Anahtarlar',
     devices: 'Cihazlar',
@@ -188,7 +188,7 @@ export const accountsTr = {
     afterSave: 'Kaydettikten sonra reddedilmiş mesajlar yeniden işletilince alınır (ingest replay-dead-letters).',
     own: 'Bu ağ geçidi bizim dilimizi konuşur, eşleme gerekmez.',
     noKeys: 'Henüz hiçbir anahtar eşlenmedi.',
-    shown: (shown: string, all: string) => `İlk ${shown} satır, toplam ${all}. Hepsi düzenleyicide.`,
+    shown: (shown: string, all: string) => `İlk ${shown} satır, toplam ${all}. Hepsi Değiştir ile görünür.`,
     place: (list: string, line: string, field: string) => `${list}, satır ${line}${field === '' ? '' : `, ${field}`}`,
     noScaler: (value: string) => `"${value}" tam sayı değil; -12 ile 12 arası yazın veya boş bırakın`,
     tooManyFields: 'fazla alan var; ayıracı içeren alanı tırnak içine alın'
