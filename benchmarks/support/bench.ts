@@ -31,6 +31,8 @@ export interface BenchOptions {
   readonly keep: boolean
 }
 
+/** As ingest/README.md says that it is started. */
+const ingestOptions = '--max-semi-space-size=64'
 const unbounded = { ENDEKS_GATEWAY_MESSAGES_PER_SECOND: '1000000', ENDEKS_GATEWAY_BYTES_PER_SECOND: '1000000000' }
 
 export async function startBench(name: string, options: BenchOptions): Promise<Bench> {
@@ -59,7 +61,7 @@ export async function startBench(name: string, options: BenchOptions): Promise<B
     const ingest = await startService('ingest', {
       arguments: ['run'],
       environment: {
-        ...{ ENDEKS_DATABASE_URL: cluster.url, ENDEKS_MQTT_PORT: '0' },
+        ...{ NODE_OPTIONS: ingestOptions, ENDEKS_DATABASE_URL: cluster.url, ENDEKS_MQTT_PORT: '0' },
         ...(options.bounded === true ? {} : unbounded)
       },
       log: join(cluster.directory, 'ingest.log')

@@ -23,7 +23,7 @@ function sourcesOf(folder: string): string {
 }
 
 function programOf({ entrypoint }: ComposeService): { readonly workspace: string; readonly path: string } {
-  const [, path = ''] = entrypoint
+  const path = entrypoint.slice(1).find((each) => !each.startsWith('--')) ?? ''
   return { path, workspace: path.split('/', 1)[0] ?? '' }
 }
 

@@ -9,6 +9,7 @@ import { type Incoming, prepare } from './prepare.js'
 import { heldBytes, type Pressure, PressureGauge } from './pressure.js'
 
 export interface AcceptLimits {
+  /** transactions under way at a time: while two wait for the database, a third is made */
   readonly lanes: number
   readonly batchRows: number
   readonly batchBytes: number
@@ -23,7 +24,7 @@ export interface AcceptLimits {
 }
 
 export const defaultAcceptLimits: AcceptLimits = {
-  lanes: 2,
+  lanes: 3,
   batchRows: 10_000,
   batchBytes: 8 * 1024 * 1024,
   batchMessages: 2_000,

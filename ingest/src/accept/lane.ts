@@ -7,8 +7,11 @@ export interface BatchLimits {
   readonly messages: number
 }
 
-/** Messages behind a batch that say that acceptance has more to do than it comes to. */
-const manyWaiting = 100
+/** What says, in a batch or behind it, that there is about as much to do as can be done: so many messages, or so many bytes. */
+const manyMessages = 100
+const manyBytes = 1024 * 1024
+/** Sources that were stopped for what waits take their time to go on: for so long it is believed that there is more. */
+const believeMs = 1_000
 
 /** @returns why each message that is not stored is not */
 type Commit = (messages: readonly Message[]) => Promise<ReadonlyMap<Message, AppError>>
@@ -29,20 +32,23 @@ export class Lane {
   #waiting: Queued[] = []
   #working: Promise<void> | undefined
   #current: Promise<unknown> = Promise.resolve()
+  #waitingBytes = 0
+  #behindUntil = 0
 
   constructor(limits: BatchLimits, commit: Commit) {
     this.#limits = limits
     this.#commit = commit
   }
 
-  /** Whether a good part of a batch waits already behind the one under way. */
+  /** Whether about as much comes, or came a moment ago, as can be stored. */
   get behind(): boolean {
-    return this.#waiting.length >= manyWaiting
+    return performance.now() < this.#behindUntil
   }
 
   /** @returns when the message is settled: undefined if it is stored, or why it is not */
   async store(message: Message): Promise<AppError | undefined> {
     const settled = new Promise<AppError | undefined>((settle) => this.#waiting.push({ message, settle }))
+    this.#waitingBytes += message.bytes
     this.#working ??= this.#work()
     return settled
   }
@@ -85,7 +91,9 @@ export class Lane {
       rows += read
       batch.push(queued)
     }
-    this.#waiting.splice(0, count)
+    for (const { message } of this.#waiting.splice(0, count)) this.#waitingBytes -= message.bytes
+    const full = Math.max(count, this.#waiting.length) >= manyMessages || Math.max(bytes, this.#waitingBytes) >= manyBytes
+    if (full) this.#behindUntil = performance.now() + believeMs
     return batch
   }
 
